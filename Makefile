@@ -1,0 +1,44 @@
+# One command each: `make run` starts Waybill, `make test` tests it, `make bench` measures it.
+
+PYTHON ?= python3
+VENV := .venv
+export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
+PIP := $(VENV)/bin/python -m pip --disable-pip-version-check --quiet
+
+.PHONY: help run test bench venv clean
+.DEFAULT_GOAL := help
+
+help: ## Say what can be made
+	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 16
+
+run: $(VENV)/.runtime ## Start web, worker and scheduler (Ctrl-C stops them)
+	python -m ledger
+	@echo "Waybill: $$(python -c '$(ADDRESS)')"
+	@exec honcho start --env /dev/null --port "$$(python -c '$(PORT_SET)')"
+
+test: $(VENV)/.dev ## Install what is missing and run all tests (ARGS="-k name" for some)
+	scripts/install-debian.sh
+	pytest $(ARGS)
+
+bench: $(VENV)/.dev ## Measure Waybill beside plain Dramatiq and Celery (ARGS="--help" for more)
+	scripts/install-debian.sh
+	python -m bench.throughput $(ARGS)
+
+venv: $(VENV)/.dev ## Make the virtual environment, for development too
+
+clean: ## Remove the virtual environment and caches; `var/`, your data, stays
+	rm -rf $(VENV) .pytest_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(VENV)/.runtime: requirements.txt
+	$(PYTHON) -m venv $(VENV)
+	$(PIP) install -r requirements.txt
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.runtime requirements-dev.txt
+	$(PIP) install -r requirements-dev.txt
+	@touch $@
+
+# honcho would read `.env` by rules of its own and hand out ports from 5000: the settings do both.
+PORT_SET := from ledger.settings import settings; print(settings().port)
+ADDRESS := from ledger.settings import settings; print(f"http://{settings().web_host}:{settings().port}")

@@ -1,0 +1,30 @@
+"""Groups with completion callbacks: a count that goes down once for each member that succeeded."""
+
+from sqlalchemy import Connection, delete, update
+
+from ledger import clock
+from ledger.engine import insert_new
+from ledger.tables import barriers
+
+
+def create(connection: Connection, key: str, parties: int, ttl: int) -> bool:
+    """A barrier for ``parties`` members, forgotten after ``ttl`` microseconds; False when the key is taken."""
+    row = {"key": key, "remaining": parties, "expires_at": clock.now() + ttl}
+    return bool(
+        connection.execute(insert_new(connection, barriers).returning(barriers.c.key), row).fetchall()
+    )
+
+
+def pass_one(connection: Connection, key: str) -> bool:
+    """Counts one member down; True for the last one, and only for it."""
+    statement = (
+        update(barriers)
+        .where(barriers.c.key == key, barriers.c.remaining > 0)
+        .values(remaining=barriers.c.remaining - 1)
+        .returning(barriers.c.remaining)
+    )
+    return connection.scalar(statement) == 0
+
+
+def forget_expired(connection: Connection) -> int:
+    return connection.execute(delete(barriers).where(barriers.c.expires_at < clock.now())).rowcount

@@ -1,0 +1,316 @@
+"""What a worker does to a run: claim it, report on it, finish it.
+
+A claim is the only way into ``running``, and no body starts before it is committed. It hands out a random
+token; every later write of that attempt names the token, so whoever lost the run writes nothing.
+"""
+
+import secrets
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from sqlalchemy import Connection, and_, bindparam, exists, func, insert, or_, select, update
+
+from ledger import barriers, clock, texts
+from ledger import runs as runs_
+from ledger.engine import announce
+from ledger.runs import NewRun
+from ledger.states import Outcome, State
+from ledger.tables import attempts, processes, runs
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A run that belongs to this process until it writes an ending, or is declared dead."""
+
+    id: str
+    token: str
+    attempt: int
+    job: str
+    queue: str
+    args: str
+    typed: bool
+    options: str
+    message_id: str | None
+    priority: int
+    failures: int
+    crashes: int
+    created_at: int
+    due_at: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ending:
+    """How an attempt ended, as its worker tells the ledger. ``next_runs`` join the same transaction."""
+
+    claim: Claim
+    state: State
+    outcome: Outcome
+    result: str | None = None
+    error_type: str | None = None
+    error: str | None = None
+    traceback: str | None = None
+    retry_at: int | None = None
+    max_attempts: int | None = None
+    next_runs: list[NewRun] = field(default_factory=list)
+    barrier: str | None = None
+    barrier_runs: list[NewRun] = field(default_factory=list)
+    at: int = field(default_factory=clock.now)
+
+
+CLAIM_COLUMNS = (
+    runs.c.id, runs.c.claim_token, runs.c.attempt, runs.c.job, runs.c.queue, runs.c.args, runs.c.typed, runs.c.options,
+    runs.c.message_id, runs.c.priority, runs.c.failures, runs.c.crashes, runs.c.created_at, runs.c.due_at,
+)  # fmt: skip
+
+_queued_here = and_(runs.c.state == State.QUEUED, runs.c.queue == bindparam("the_queue"))
+_next_priority = select(func.min(runs.c.priority)).where(_queued_here, runs.c.priority > bindparam("above"))
+# Rows of one queue and priority are read in the order of their due times, so that the scan ends where the
+# future begins, however many delayed runs there are.
+_ready = (
+    select(runs.c.id)
+    .where(
+        _queued_here,
+        runs.c.priority == bindparam("the_priority"),
+        runs.c.due_at <= bindparam("now"),
+        or_(runs.c.expires_at.is_(None), runs.c.expires_at > bindparam("now")),
+        runs.c.job.in_(bindparam("jobs", expanding=True)),
+    )
+    .order_by(runs.c.due_at, runs.c.id)
+    .limit(bindparam("most"))
+    .with_for_update(skip_locked=True)
+)
+_worker_is_alive = exists().where(processes.c.id == bindparam("worker"), processes.c.state == "alive")
+_claim = (
+    update(runs)
+    .where(runs.c.id.in_(_ready), runs.c.state == State.QUEUED, _worker_is_alive)
+    .values(
+        state=State.RUNNING,
+        claim_token=bindparam("token"),
+        worker_id=bindparam("worker"),
+        attempt=runs.c.attempt + 1,
+        started_at=bindparam("now"),
+        progress_done=None,
+        progress_total=None,
+        progress_note=None,
+    )
+    .returning(*CLAIM_COLUMNS)
+)
+LOWEST = -(2**31)
+
+
+class Claims:
+    """The claims of one worker process: it takes only ``jobs`` it knows, and nothing once it was declared gone."""
+
+    def __init__(self, worker_id: str, worker_name: str, jobs: list[str]):
+        self.worker_id, self.worker_name, self.jobs = worker_id, worker_name, jobs
+
+    def take(self, connection: Connection, requests: list[tuple[str, int]]) -> list[list[Claim]]:
+        """For each ``(queue, most)`` the claims of up to ``most`` ready runs: lowest priority number, then longest due."""
+        return [self._take(connection, queue, most) for queue, most in requests]
+
+    def _take(self, connection: Connection, queue: str, most: int) -> list[Claim]:
+        taken: list[Claim] = []
+        above = LOWEST
+        while len(taken) < most and (above := self._priority(connection, queue, above)) is not None:
+            taken += self._take_of_priority(connection, queue, above, most - len(taken))
+        return taken
+
+    @staticmethod
+    def _priority(connection: Connection, queue: str, above: int) -> int | None:
+        return connection.scalar(_next_priority, {"the_queue": queue, "above": above})
+
+    def _take_of_priority(self, connection: Connection, queue: str, priority: int, most: int) -> list[Claim]:
+        now = clock.now()
+        rows = connection.execute(
+            _claim,
+            {
+                "the_queue": queue, "the_priority": priority, "most": most, "jobs": self.jobs, "now": now,
+                "worker": self.worker_id, "token": secrets.token_hex(8),
+            },
+        ).fetchall()  # fmt: skip
+        claims = [Claim(*row) for row in rows]
+        if claims:
+            connection.execute(insert(attempts), [self._attempt(claim, now) for claim in claims])
+        return sorted(claims, key=lambda claim: (claim.due_at, claim.id))
+
+    def _attempt(self, claim: Claim, now: int) -> dict[str, Any]:
+        return {
+            "run_id": claim.id, "number": claim.attempt, "claim_token": claim.token, "worker_id": self.worker_id,
+            "worker": self.worker_name, "started_at": now, "outcome": Outcome.RUNNING,
+        }  # fmt: skip
+
+
+_next_due = select(func.min(runs.c.due_at)).where(_queued_here, runs.c.priority == bindparam("the_priority"))
+
+
+def next_due(connection: Connection, queue: str) -> int | None:
+    """When the next run of ``queue`` may start, as seen without a lock; None when nothing waits."""
+    found = None
+    above = LOWEST
+    while (above := connection.scalar(_next_priority, {"the_queue": queue, "above": above})) is not None:
+        due = connection.scalar(_next_due, {"the_queue": queue, "the_priority": above})
+        found = min(filter(None, (found, due)), default=None)
+    return found
+
+
+_held = (
+    select(runs.c.id, runs.c.claim_token, runs.c.cancel_requested_at)
+    .where(runs.c.id.in_(bindparam("ids", expanding=True)), runs.c.state == State.RUNNING)
+    .order_by(runs.c.id)  # one order for all, or PostgreSQL's row locks deadlock
+    .with_for_update()
+)
+_finish_run = (
+    update(runs)
+    .where(
+        runs.c.id == bindparam("the_id"),
+        runs.c.claim_token == bindparam("token"),
+        runs.c.state == State.RUNNING,
+    )
+    .values(
+        state=bindparam("new_state"),
+        claim_token=None,
+        finished_at=bindparam("finished"),
+        result=bindparam("the_result"),
+        error_type=bindparam("the_error_type"),
+        error=bindparam("the_error"),
+        due_at=func.coalesce(bindparam("retry", type_=runs.c.due_at.type), runs.c.due_at),
+        dispatch_at=func.coalesce(bindparam("retry", type_=runs.c.due_at.type), runs.c.dispatch_at),
+        failures=runs.c.failures + bindparam("failed"),
+        max_attempts=func.coalesce(
+            bindparam("most_attempts", type_=runs.c.max_attempts.type), runs.c.max_attempts
+        ),
+    )
+)
+_finish_attempt = (
+    update(attempts)
+    .where(attempts.c.run_id == bindparam("the_id"), attempts.c.number == bindparam("the_number"))
+    .values(
+        finished_at=bindparam("at"),
+        outcome=bindparam("the_outcome"),
+        error_type=bindparam("the_error_type"),
+        error=bindparam("the_error"),
+        traceback=bindparam("the_traceback"),
+        retry_at=bindparam("retry"),
+    )
+)
+_note_late = (
+    update(attempts)
+    .where(attempts.c.run_id == bindparam("the_id"), attempts.c.claim_token == bindparam("token"))
+    .values(late_at=bindparam("at"))
+)
+
+
+def finish(connection: Connection, endings: list[Ending]) -> list[bool]:
+    """Writes the endings whose token still holds the run; False for the others, whose attempt is marked late.
+
+    A run that a person asked to stop is not tried again: its retry becomes ``canceled``.
+    """
+    held = _holders(connection, endings)
+    accepted = [held.get(ending.claim.id, (None, None))[0] == ending.claim.token for ending in endings]
+    kept = [
+        _unless_canceled(ending, held[ending.claim.id][1]) for ending, yes in zip(endings, accepted) if yes
+    ]
+    late = [ending for ending, yes in zip(endings, accepted) if not yes]
+    if kept:
+        _write(connection, kept)
+    if late:
+        connection.execute(_note_late, [_late_row(ending) for ending in late])
+    return accepted
+
+
+def _holders(connection: Connection, endings: list[Ending]) -> dict[str, tuple[str, int | None]]:
+    rows = connection.execute(_held, {"ids": [ending.claim.id for ending in endings]})
+    return {run_id: (token, cancel) for run_id, token, cancel in rows}
+
+
+def _unless_canceled(ending: Ending, cancel_requested_at: int | None) -> Ending:
+    if ending.state == State.QUEUED and cancel_requested_at is not None:
+        return replace(ending, state=State.CANCELED, retry_at=None)
+    return ending
+
+
+def _write(connection: Connection, endings: list[Ending]) -> None:
+    endings = sorted(endings, key=lambda ending: ending.claim.id)
+    connection.execute(_finish_run, [_run_row(ending) for ending in endings])
+    connection.execute(_finish_attempt, [_attempt_row(ending) for ending in endings])
+    following = [new for ending in endings for new in ending.next_runs + _passed_barrier(connection, ending)]
+    runs_.insert(connection, following)
+    if not following and any(ending.state == State.QUEUED for ending in endings):
+        announce(connection)
+
+
+def _passed_barrier(connection: Connection, ending: Ending) -> list[NewRun]:
+    if ending.barrier and ending.state == State.SUCCEEDED and barriers.pass_one(connection, ending.barrier):
+        return ending.barrier_runs
+    return []
+
+
+def _run_row(ending: Ending) -> dict[str, Any]:
+    return {
+        "the_id": ending.claim.id,
+        "token": ending.claim.token,
+        "new_state": ending.state,
+        "finished": None if ending.state == State.QUEUED else ending.at,
+        "the_result": ending.result,
+        "the_error_type": ending.error_type,
+        "the_error": ending.error and texts.clean(ending.error),
+        "retry": ending.retry_at,
+        "failed": int(ending.outcome == Outcome.FAILED),
+        "most_attempts": ending.max_attempts,
+    }
+
+
+def _attempt_row(ending: Ending) -> dict[str, Any]:
+    return {
+        "the_id": ending.claim.id,
+        "the_number": ending.claim.attempt,
+        "at": ending.at,
+        "the_outcome": ending.outcome,
+        "the_error_type": ending.error_type,
+        "the_error": ending.error and texts.clean(ending.error),
+        "the_traceback": ending.traceback and texts.clean(ending.traceback, texts.TRACEBACK_LIMIT),
+        "retry": ending.retry_at,
+    }
+
+
+def _late_row(ending: Ending) -> dict[str, Any]:
+    return {"the_id": ending.claim.id, "token": ending.claim.token, "at": ending.at}
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    claim: Claim
+    done: int
+    total: int | None
+    note: str
+
+
+_report = (
+    update(runs)
+    .where(runs.c.id == bindparam("the_id"), runs.c.claim_token == bindparam("token"))
+    .values(
+        progress_done=bindparam("done"), progress_total=bindparam("total"), progress_note=bindparam("note")
+    )
+)
+
+
+def report(connection: Connection, reports: list[Progress]) -> list[None]:
+    """Writes the newest progress of each run; a report by an attempt that lost its run changes nothing."""
+    newest = {each.claim.id: each for each in reports}
+    connection.execute(_report, [_progress_row(newest[run_id]) for run_id in sorted(newest)])
+    return [None] * len(reports)
+
+
+def _progress_row(progress: Progress) -> dict[str, Any]:
+    return {
+        "the_id": progress.claim.id, "token": progress.claim.token, "done": progress.done, "total": progress.total,
+        "note": texts.clean(progress.note, 500),
+    }  # fmt: skip
+
+
+def cancel_requests(connection: Connection, worker_id: str) -> set[str]:
+    """Ids of the runs of this worker that a person asked to stop."""
+    statement = select(runs.c.id).where(
+        runs.c.worker_id == worker_id, runs.c.state == State.RUNNING, runs.c.cancel_requested_at.is_not(None)
+    )
+    return set(connection.scalars(statement))

@@ -1,0 +1,132 @@
+"""Cron rules: five fields in some zone -> instants, in microseconds since 1970 UTC. Pure.
+
+What a field means is cronsim's (Debian's cron: day of month OR day of week, 0 and 7 are Sunday, names, L, #),
+asked for wall clock times only. What happens when clocks change is decided here, because cronsim skips or
+doubles times then:
+
+- a time that does not exist fires at the first instant after the gap; several such times fire once together;
+- a time that exists twice fires once, at the first of the two; when the hour is ``*`` or ``*/n`` it fires at each.
+"""
+
+import heapq
+from bisect import bisect_left
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from cronsim import CronSim, CronSimError
+
+from ledger import clock
+
+ALIASES = {
+    "@hourly": "0 * * * *",
+    "@daily": "0 0 * * *",
+    "@midnight": "0 0 * * *",
+    "@weekly": "0 0 * * 0",
+    "@monthly": "0 0 1 * *",
+    "@yearly": "0 0 1 1 *",
+    "@annually": "0 0 1 1 *",
+}
+#: Name of each field, and what it takes besides ``*``, ranges, lists and steps.
+FIELDS = (
+    ("minute", "0 to 59"),
+    ("hour", "0 to 23"),
+    ("day of month", "1 to 31, L for the last day, or LW for the last weekday"),
+    ("month", "1 to 12, or JAN to DEC"),
+    ("day of week", "0 to 7 (0 and 7 are Sunday), SUN to SAT, 5L for the last Friday, or 1#2 for the second Monday"),
+)
+
+
+def fault(text: str) -> str | None:
+    """The sentence that says what would be right; None when ``text`` is a rule that fires some time."""
+    if text.startswith("@"):
+        return None if text.lower() in ALIASES else f"“{text}” is not known; there are {', '.join(ALIASES)}."
+    fields = text.split()
+    if len(fields) != len(FIELDS):
+        names = ", ".join(name for name, _ in FIELDS)
+        return f"A cron rule has five fields: {names}. This one has {len(fields)}. Write it like 30 9 * * MON-FRI."
+    faults = filter(None, (_field_fault(position, field) for position, field in enumerate(fields)))
+    return next(faults, None) or _never(text)
+
+
+def _field_fault(position: int, field: str) -> str | None:
+    wrong = next((term for term in field.split(",") if not _is_valid(position, term)), None)
+    if wrong is None:
+        return None
+    name, takes = FIELDS[position]
+    return f"The {name} “{wrong}” is not possible: it takes {takes}; also *, lists, ranges like 2-5 and steps like */2."
+
+
+def _is_valid(position: int, term: str) -> bool:
+    fields = ["*"] * len(FIELDS)
+    fields[position] = term
+    try:
+        CronSim(" ".join(fields), datetime(2000, 1, 1))
+    except (CronSimError, ValueError, AssertionError):
+        # cronsim promises only the first; the others are its answers to numbers of thousands of digits, and
+        # to a step after L. A day that its month never has is reported for the whole rule.
+        return False
+    return True
+
+
+def _never(text: str) -> str | None:
+    try:
+        if next(CronSim(text, datetime(2000, 1, 1)), None):
+            return None
+    except CronSimError:
+        pass
+    return "This day never comes: none of the months has so many days."
+
+
+def in_words(text: str) -> str:
+    try:
+        return CronSim(_expanded(text), datetime(2000, 1, 1)).explain()
+    except (CronSimError, ValueError, IndexError, TypeError):
+        return text  # cronsim reads more rules than it can put into words
+
+
+def times(text: str, zone: ZoneInfo, after: int) -> Iterator[int]:
+    """The instants of a valid rule that lie after ``after``, in order; ends when none follows within 50 years."""
+    text = _expanded(text)
+    start = _start(zone, after)
+    folds = (0, 1) if text.split()[1].startswith("*") else (0,)
+    streams = [_instants(text, zone, start, fold) for fold in folds]
+    for at in heapq.merge(*streams):  # each stream is in order; what both have is left out by the comparison
+        if at > after:
+            after = at
+            yield at
+
+
+def _expanded(text: str) -> str:
+    return ALIASES.get(text.lower(), text)
+
+
+def _start(zone: ZoneInfo, after: int) -> datetime:
+    """A wall clock time before the first that can matter: while the clock shows what it will show again, a
+    time that it has shown already is still to come."""
+    now = clock.to_datetime(after).astimezone(zone)
+    repeat = now.replace(fold=1).astimezone(UTC) - now.replace(fold=0).astimezone(UTC)
+    return now.replace(tzinfo=None, fold=0) - max(repeat, timedelta()) - timedelta(seconds=1)
+
+
+def _instants(text: str, zone: ZoneInfo, start: datetime, fold: int) -> Iterator[int]:
+    return (_instant(wall, zone, fold) for wall in CronSim(text, start))
+
+
+def _instant(wall: datetime, zone: ZoneInfo, fold: int) -> int:
+    at = clock.from_datetime(wall.replace(tzinfo=zone, fold=fold))
+    return at if _wall(at, zone) == wall else _after_gap(wall, zone)
+
+
+def _after_gap(wall: datetime, zone: ZoneInfo) -> int:
+    """The first whole second at which the clock shows more than ``wall``, which it never shows.
+
+    Read with the offset of after the gap, ``wall`` lies before it; with the offset of before, after it.
+    """
+    early, late = (clock.from_datetime(wall.replace(tzinfo=zone, fold=fold)) for fold in (1, 0))
+    seconds = range(early, late + 1, clock.SECOND)
+    return seconds[bisect_left(seconds, wall, key=lambda at: _wall(at, zone))]
+
+
+def _wall(at: int, zone: ZoneInfo) -> datetime:
+    return clock.to_datetime(at).astimezone(zone).replace(tzinfo=None, fold=0)

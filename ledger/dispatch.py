@@ -1,0 +1,63 @@
+"""What time does to a run that waits: hints fall due, again and again until it is claimed; offers expire.
+
+One column, ``dispatch_at``, is outbox, delay, retry and the sweep for lost hints.
+"""
+
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, bindparam, func, select, update
+
+from ledger import clock
+from ledger.states import State
+from ledger.tables import runs
+
+#: Pauses between the hints of one run, in seconds: a lost hint is made good soon, a long queue is not flooded.
+STEPS = (10, 30, 60, 300, 900)
+
+
+@dataclass(frozen=True, slots=True)
+class Hint:
+    run_id: str
+    job: str
+    queue: str
+
+
+_due = (
+    select(runs.c.id, runs.c.job, runs.c.queue, runs.c.dispatches)
+    .where(runs.c.state == State.QUEUED, runs.c.dispatch_at <= bindparam("now"))
+    .order_by(runs.c.dispatch_at)
+    .limit(bindparam("most"))
+    .with_for_update(skip_locked=True)
+)
+_push_ahead = (
+    update(runs)
+    .where(runs.c.id == bindparam("the_id"), runs.c.state == State.QUEUED)
+    .values(dispatch_at=bindparam("next_at"), dispatches=runs.c.dispatches + 1)
+)
+
+
+def take_due_hints(connection: Connection, most: int) -> list[Hint]:
+    """Up to ``most`` hints that are due now; each run's next one is pushed ahead. ``state`` is never touched."""
+    now = clock.now()
+    rows = connection.execute(_due, {"now": now, "most": most}).fetchall()
+    if rows:
+        connection.execute(
+            _push_ahead, [{"the_id": row.id, "next_at": now + pause(row.dispatches)} for row in rows]
+        )
+    return [Hint(row.id, row.job, row.queue) for row in rows]
+
+
+def pause(dispatches: int) -> int:
+    return STEPS[min(dispatches, len(STEPS) - 1)] * clock.SECOND
+
+
+def next_dispatch_at(connection: Connection) -> int | None:
+    """When the next hint falls due; None when nothing waits."""
+    return connection.scalar(select(func.min(runs.c.dispatch_at)).where(runs.c.state == State.QUEUED))
+
+
+def expire_overdue(connection: Connection) -> int:
+    """Ends queued runs whose offer ran out before anybody started them; how many."""
+    now = clock.now()
+    statement = update(runs).where(runs.c.state == State.QUEUED, runs.c.expires_at <= now)
+    return connection.execute(statement.values(state=State.EXPIRED, finished_at=now)).rowcount

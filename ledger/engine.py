@@ -1,0 +1,137 @@
+"""Engines and transactions, and everything in which SQLite and PostgreSQL differ."""
+
+import logging
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError, TimeoutError
+
+from ledger.errors import LedgerAway
+from ledger.tables import metadata
+
+log = logging.getLogger(__name__)
+
+CHANNEL = "waybill"  # PostgreSQL's NOTIFY channel: something was queued, canceled or changed
+BUSY_SECONDS = 20  # how long a SQLite writer waits for the lock before it is told that the ledger is away
+
+
+def open_engine(url: str) -> Engine:
+    """An engine for this process; never to be used across a fork."""
+    parsed = make_url(url)
+    return _open_sqlite(parsed) if parsed.get_backend_name() == "sqlite" else _open_postgresql(parsed)
+
+
+def _open_sqlite(url) -> Engine:
+    _warn_of_wal_reset_bug()
+    if url.database:
+        Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine(url, pool_size=10, max_overflow=30, connect_args={"timeout": BUSY_SECONDS})
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _open_postgresql(url) -> Engine:
+    return create_engine(
+        url,
+        pool_size=10,
+        max_overflow=30,
+        pool_pre_ping=True,
+        connect_args={
+            "connect_timeout": 5,
+            "keepalives_idle": 10,
+            "keepalives_interval": 5,
+            "keepalives_count": 3,
+        },
+    )
+
+
+def _prepare_sqlite(connection: sqlite3.Connection, _record) -> None:
+    connection.isolation_level = None  # BEGIN is ours, see _begin_sqlite
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")  # a commit is on disk before anybody is told
+    connection.execute("PRAGMA foreign_keys = ON")
+    connection.execute("PRAGMA cache_size = -16000")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    # A deferred transaction that turns into a writer fails at once when another one writes, busy timeout or not.
+    reading_only = connection.get_execution_options().get("reading")
+    connection.exec_driver_sql("BEGIN" if reading_only else "BEGIN IMMEDIATE")
+
+
+def _warn_of_wal_reset_bug() -> None:
+    version = sqlite3.sqlite_version_info
+    fixed = version >= (3, 51, 3) or (3, 50, 7) <= version < (3, 51) or (3, 44, 6) <= version < (3, 45)
+    if version >= (3, 7) and not fixed:
+        log.info(
+            "SQLite %s has the rare WAL-reset bug (fixed in 3.51.3, 3.50.7, 3.44.6); see docs/decisions.md.",
+            sqlite3.sqlite_version,
+        )
+
+
+@contextmanager
+def writing(engine: Engine) -> Iterator[Connection]:
+    """A transaction that is committed, durably, when the block ends. Raises LedgerAway."""
+    with translated(), engine.begin() as connection:
+        yield connection
+
+
+@contextmanager
+def reading(engine: Engine) -> Iterator[Connection]:
+    """One consistent view of the ledger, without a write lock. Raises LedgerAway."""
+    with translated(), engine.connect().execution_options(reading=True) as connection:
+        yield connection
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Turns the driver's 'cannot reach it now' into LedgerAway; faults of ours stay what they are."""
+    try:
+        yield
+    except IntegrityError:
+        raise
+    except (OperationalError, InterfaceError, TimeoutError) as error:
+        raise LedgerAway(error) from error
+    except DBAPIError as error:
+        if error.connection_invalidated:
+            raise LedgerAway(error) from error
+        raise
+
+
+def insert_new(connection: Connection, table):
+    """An INSERT that leaves out rows which are there already, by any unique key."""
+    dialect = sqlite if is_sqlite(connection) else postgresql
+    return dialect.insert(table).on_conflict_do_nothing()
+
+
+def upsert(connection: Connection, table, key: str):
+    """An INSERT that overwrites the row of the same ``key``, column by column."""
+    dialect = sqlite if is_sqlite(connection) else postgresql
+    statement = dialect.insert(table)
+    changed = {column.name: statement.excluded[column.name] for column in table.columns if column.name != key}
+    return statement.on_conflict_do_update(index_elements=[key], set_=changed)
+
+
+def announce(connection: Connection) -> None:
+    """Wakes whoever watches the ledger, when this transaction commits. SQLite needs no word: see watch."""
+    if not is_sqlite(connection):
+        connection.exec_driver_sql(f"NOTIFY {CHANNEL}")
+
+
+def is_sqlite(bind: Connection | Engine) -> bool:
+    return bind.dialect.name == "sqlite"
+
+
+def schema_differences(engine: Engine) -> list:
+    """What Alembic would still have to change; empty when the migrations and ``tables`` say the same."""
+    from alembic.autogenerate import compare_metadata
+    from alembic.migration import MigrationContext
+
+    with engine.connect() as connection:
+        return compare_metadata(MigrationContext.configure(connection), metadata)

@@ -1,0 +1,52 @@
+"""What the ledger may answer besides rows. Database exceptions become one of these at its edge."""
+
+
+class LedgerError(Exception):
+    """The root of this room's errors."""
+
+
+class LedgerAway(LedgerError):
+    """The database cannot be reached, is locked for too long, or has no room; raised instead of the driver's error.
+
+    Nothing is known to be written. The same call may succeed later.
+    """
+
+    def __init__(self, cause: BaseException):
+        super().__init__(f"the ledger cannot be used now: {first_line(cause)}")
+
+
+class RunNotFound(LedgerError):
+    """No run has this id: it never existed, or it was pruned."""
+
+    def __init__(self, run_id: str):
+        self.run_id = run_id
+        super().__init__(f"no run has the id {run_id}")
+
+
+class WrongState(LedgerError):
+    """The run is not in a state in which this can be done, for instance canceling a finished run."""
+
+    def __init__(self, run_id: str, state: str, wanted: str):
+        self.run_id, self.state = run_id, state
+        super().__init__(f"run {run_id} is {state}: {wanted}")
+
+
+class JobNotFound(LedgerError):
+    """No worker ever announced a job of this name."""
+
+    def __init__(self, name: str):
+        self.name = name
+        super().__init__(f"no job is called {name!r}")
+
+
+class ScheduleNotFound(LedgerError):
+    """No schedule has this id, or it was deleted."""
+
+    def __init__(self, schedule_id: str):
+        self.schedule_id = schedule_id
+        super().__init__(f"no schedule has the id {schedule_id}")
+
+
+def first_line(cause: BaseException) -> str:
+    text = str(getattr(cause, "orig", None) or cause).strip()
+    return text.splitlines()[0] if text else type(cause).__name__

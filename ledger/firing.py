@@ -1,0 +1,101 @@
+"""Firing a schedule: due ticks become runs, once each, whoever fires and however many do."""
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from sqlalchemy import Connection, select, update
+
+from ledger import runs, texts, ticks
+from ledger.errors import ScheduleNotFound
+from ledger.recurrence import Rule
+from ledger.runs import NewRun
+from ledger.states import ACTIVE
+from ledger.tables import jobs, schedules
+from ledger.tables import runs as runs_table
+from ledger.ticks import Tick
+
+DEFAULT_QUEUE = "default"
+LOOK_BACK = 50  # runs of a schedule that are looked at for one that is not finished
+
+
+class Fired(NamedTuple):
+    run_id: str
+    job: str
+    queue: str
+
+
+def fire(connection: Connection, schedule_id: str, now: int) -> list[Fired]:
+    """Makes the runs that are due by ``now``, records every tick and moves the watermark.
+
+    Any number of schedulers may do this at once: the row lock lets one after the other see what is left, and a
+    tick that is on record makes no second run. A schedule that was paused, changed or deleted meanwhile is
+    taken as it is now.
+    """
+    row = locked(connection, schedule_id)
+    if row is None or row.paused_at is not None:
+        return []
+    skip = row.overlap == "skip"
+    busy = skip and _is_busy(connection, schedule_id)
+    planned = ticks.plan(rule_of(row), row.watermark, now, row.catchup, skip, busy)
+    if not planned or not _move_watermark(connection, row, planned[-1].at):
+        return []
+    made = [tick for tick in ticks.record(connection, schedule_id, planned, now) if tick.run_id]
+    return _insert_runs(connection, row, made)
+
+
+def locked(connection: Connection, schedule_id: str):
+    """Its row, held until this transaction ends; None when there is none."""
+    statement = select(schedules).where(schedules.c.id == schedule_id).with_for_update()
+    return connection.execute(statement).one_or_none()
+
+
+def rule_of(row) -> Rule:
+    return Rule(row.kind, row.rule, row.timezone, row.anchor_at)
+
+
+def _is_busy(connection: Connection, schedule_id: str) -> bool:
+    """Whether one of its last runs waits or runs. Looking back a little is enough: while one does, no other is
+    made, except by hand or by a schedule that allowed overlaps until a moment ago.
+    """
+    own = select(runs_table.c.state).where(runs_table.c.schedule_id == schedule_id).limit(LOOK_BACK)
+    ticked = own.where(runs_table.c.tick_at.is_not(None)).order_by(runs_table.c.tick_at.desc())
+    by_hand = own.where(runs_table.c.tick_at.is_(None)).order_by(runs_table.c.id.desc())
+    return any(not ACTIVE.isdisjoint(connection.scalars(statement)) for statement in (ticked, by_hand))
+
+
+def _move_watermark(connection: Connection, row, at: int) -> bool:
+    guarded = update(schedules).where(schedules.c.id == row.id, schedules.c.watermark == row.watermark)
+    return bool(connection.execute(guarded.values(watermark=at)).rowcount)
+
+
+def _insert_runs(connection: Connection, row, made: Iterable[Tick]) -> list[Fired]:
+    new = [_new_run(connection, row, row.name, "schedule", id=tick.run_id, tick_at=tick.at) for tick in made]
+    runs.insert(connection, new)
+    return [Fired(each.id, each.job, each.queue) for each in new]
+
+
+def request(connection: Connection, schedule_id: str, by: str, idempotency_key: str | None = None) -> NewRun:
+    """The run of a schedule that a person wants now, besides its ticks. Raises ScheduleNotFound."""
+    row = connection.execute(select(schedules).where(schedules.c.id == schedule_id)).one_or_none()
+    if row is None:
+        raise ScheduleNotFound(schedule_id)
+    return _new_run(connection, row, by, "form", idempotency_key=idempotency_key)
+
+
+def _new_run(connection: Connection, row, by: str, origin: str, **more) -> NewRun:
+    queue, priority = _queue_and_priority(connection, row)
+    return NewRun(
+        job=row.job, queue=queue, priority=priority, kwargs=texts.from_json(row.args), typed=True, origin=origin,
+        created_by=by, schedule_id=row.id, **more,
+    )  # fmt: skip
+
+
+def _queue_and_priority(connection: Connection, row) -> tuple[str, int]:
+    """The schedule's own, else the job's as announced now.
+
+    A job that nobody ever announced still gets its run, in the default queue: an accepted tick is not lost for
+    want of a worker, and the run's page says that no worker serves the job.
+    """
+    job = connection.execute(select(jobs.c.queue, jobs.c.priority).where(jobs.c.name == row.job)).one_or_none()
+    queue, priority = job or (DEFAULT_QUEUE, 0)
+    return row.queue or queue, priority if row.priority is None else row.priority

@@ -1,0 +1,160 @@
+"""The processes that work for this ledger: who is alive, what they can run, and rescuing what dead ones held.
+
+A supervisor beats for its workers. Whoever sees a process die - its supervisor by waitpid, or a scheduler by a
+beat count that stands still - ends its row first, so that it can claim nothing more, and then gives its runs back.
+"""
+
+import os
+import socket
+from dataclasses import dataclass, field
+
+from sqlalchemy import Connection, Engine, insert, select, update
+
+from ledger import clock, texts
+from ledger.engine import announce, upsert, writing
+from ledger.ids import new_id
+from ledger.states import Outcome, State
+from ledger.tables import attempts, jobs, processes, runs
+
+ALIVE = ("alive", "draining")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewProcess:
+    kind: str
+    supervisor_id: str | None = None
+    version: str = ""
+    queues: list[str] = field(default_factory=list)
+    jobs: list[str] = field(default_factory=list)
+    slots: int = 0
+    id: str = field(default_factory=new_id)
+    host: str = field(default_factory=socket.gethostname)
+    pid: int = field(default_factory=os.getpid)
+
+    @property
+    def name(self) -> str:
+        return f"{self.host} / {self.pid}"
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A kind of work, as a worker announces it. ``parameters`` is the JSON Schema of an object."""
+
+    name: str
+    queue: str
+    priority: int
+    parameters: dict
+    doc: str
+    source: str
+    options: dict
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rescued:
+    run_id: str
+    job: str
+    queue: str
+    state: State
+
+
+def register(engine: Engine, process: NewProcess, announced: list[Job] = ()) -> None:
+    """Adds the process, and what it can run, in one transaction."""
+    now = clock.now()
+    row = {
+        "id": process.id, "kind": process.kind, "supervisor_id": process.supervisor_id, "host": process.host,
+        "pid": process.pid, "version": process.version, "queues": texts.to_json(process.queues),
+        "jobs": texts.to_json(process.jobs), "slots": process.slots, "state": "alive", "started_at": now, "beat_at": now,
+    }  # fmt: skip
+    with writing(engine) as connection:
+        connection.execute(insert(processes), [row])
+        if announced:
+            rows = [_job_row(job, now) for job in sorted(announced, key=lambda job: job.name)]
+            connection.execute(upsert(connection, jobs, "name"), rows)
+        announce(connection)
+
+
+def _job_row(job: Job, now: int) -> dict:
+    return {
+        "name": job.name, "queue": job.queue, "priority": job.priority, "parameters": texts.to_json(job.parameters),
+        "doc": job.doc, "source": job.source, "options": texts.to_json(job.options), "version": job.version,
+        "announced_at": now,
+    }  # fmt: skip
+
+
+def beat(connection: Connection, process_id: str) -> bool:
+    """Counts one beat for the process and the workers under it; False when it was declared gone meanwhile."""
+    own = (processes.c.id == process_id) | (processes.c.supervisor_id == process_id)
+    statement = update(processes).where(own, processes.c.state.in_(ALIVE))
+    connection.execute(statement.values(beats=processes.c.beats + 1, beat_at=clock.now()))
+    return state_of(connection, process_id) in ALIVE
+
+
+def state_of(connection: Connection, process_id: str) -> str | None:
+    return connection.scalar(select(processes.c.state).where(processes.c.id == process_id))
+
+
+def drain(connection: Connection, process_id: str) -> None:
+    statement = update(processes).where(processes.c.id == process_id, processes.c.state == "alive")
+    connection.execute(statement.values(state="draining"))
+    announce(connection)
+
+
+def stop(connection: Connection, process_id: str, because: str = "stopped") -> None:
+    """Notes an orderly end; the process holds no runs any more."""
+    _end(connection, process_id, "stopped", because)
+
+
+def declare_gone(connection: Connection, process_id: str, because: str, crash_limit: int) -> list[Rescued]:
+    """Ends the row of a dead process and gives its runs back; a second call rescues nothing."""
+    _end(connection, process_id, "gone", because)
+    return rescue(connection, process_id, crash_limit)
+
+
+def _end(connection: Connection, process_id: str, state: str, because: str) -> None:
+    statement = update(processes).where(processes.c.id == process_id, processes.c.state.in_(ALIVE))
+    connection.execute(statement.values(state=state, ended_at=clock.now(), ended_because=because))
+    announce(connection)
+
+
+def rescue(connection: Connection, worker_id: str, crash_limit: int) -> list[Rescued]:
+    """Queues the runs of a dead worker again, or ends them as ``dead`` when they killed ``crash_limit`` workers.
+
+    A run that a person asked to stop is canceled instead. The row lock (the write lock on SQLite) and the claim
+    token decide against a worker that finishes at this very moment.
+    """
+    held = select(runs).where(runs.c.worker_id == worker_id, runs.c.state == State.RUNNING)
+    rows = connection.execute(held.order_by(runs.c.id).with_for_update()).fetchall()
+    return [_rescue_one(connection, row, crash_limit) for row in rows]
+
+
+def _rescue_one(connection: Connection, row, crash_limit: int) -> Rescued:
+    now = clock.now()
+    state = _state_after_crash(row, crash_limit)
+    change = {"state": state, "claim_token": None, "crashes": row.crashes + 1}
+    if state == State.QUEUED:
+        change |= {"due_at": now, "dispatch_at": now}
+    else:
+        change |= {"finished_at": now}
+    if state == State.DEAD:
+        change |= {
+            "error_type": "WorkerDied",
+            "error": f"its worker died {row.crashes + 1} times while running it",
+        }
+    guarded = update(runs).where(runs.c.id == row.id, runs.c.claim_token == row.claim_token)
+    connection.execute(guarded.values(**change))
+    lost = update(attempts).where(attempts.c.run_id == row.id, attempts.c.number == row.attempt)
+    connection.execute(lost.values(outcome=Outcome.LOST, finished_at=now, error="its worker died"))
+    return Rescued(row.id, row.job, row.queue, state)
+
+
+def _state_after_crash(row, crash_limit: int) -> State:
+    if row.cancel_requested_at is not None:
+        return State.CANCELED
+    return State.DEAD if row.crashes + 1 >= crash_limit else State.QUEUED
+
+
+def beats(connection: Connection) -> dict[str, int]:
+    """Beat counts of all processes that should be alive, by id."""
+    alive = select(processes.c.id, processes.c.beats).where(processes.c.state.in_(ALIVE))
+    return dict(connection.execute(alive).tuples().all())

@@ -1,0 +1,42 @@
+"""Bringing the database to the newest schema. Several processes may try at once; one does it."""
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, Engine
+
+from ledger.engine import is_sqlite, writing
+
+LOCK = 7_391_826  # PostgreSQL advisory lock: any number that is only ours
+
+
+def migrate(engine: Engine, revision: str = "head") -> None:
+    """Upgrades to ``revision``; does nothing when it is there."""
+    with writing(engine) as connection:  # SQLite: BEGIN IMMEDIATE is the lock
+        if not is_sqlite(connection):
+            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({LOCK})")
+        command.upgrade(_config(connection), revision)
+
+
+def downgrade(engine: Engine, revision: str) -> None:
+    with writing(engine) as connection:
+        command.downgrade(_config(connection), revision)
+
+
+def is_current(connection: Connection) -> bool:
+    """Whether the database has the schema that this code was written for, or a newer one's first part."""
+    return MigrationContext.configure(connection).get_current_revision() == newest()
+
+
+def newest() -> str:
+    return ScriptDirectory.from_config(_config(None)).get_current_head()
+
+
+def _config(connection: Connection | None) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config.attributes["connection"] = connection
+    return config

@@ -1,0 +1,81 @@
+"""Why a run waits. Facts only; the words are the site's."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from sqlalchemy import Connection, func, select
+
+from ledger.queries.consumers import Consumers, consumers
+from ledger.queries.counting import Count
+from ledger.states import State
+from ledger.tables import runs
+
+#: Places in a queue are counted up to here.
+MOST_AHEAD = 1_000
+LOWEST = -(2**31)
+
+
+class Why(StrEnum):
+    NO_WORKER = "no worker"  # no live worker consumes its queue
+    UNKNOWN_JOB = "unknown job"  # those that do consume it do not know the job
+    NOT_DUE = "not due"
+    BEHIND = "behind"  # others go first
+    NEXT = "next"  # nothing is in its way but a free slot
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """``attempt`` of ``attempts`` is set after a failure; ``due_at`` when that lies ahead; ``ahead`` for BEHIND."""
+
+    why: Why
+    queue: str
+    attempt: int | None = None
+    attempts: int | None = None
+    due_at: int | None = None
+    ahead: Count = Count()
+
+
+def reasons(connection: Connection, rows: list, now: int) -> dict[str, Reason]:
+    """Of queued rows, by run id."""
+    served = consumers(connection, now)
+    due_queues = {row.queue for row in rows if row.due_at <= now and served.know(row.queue, row.job)}
+    places = {queue: _places(connection, queue, now) for queue in sorted(due_queues)}
+    return {row.id: _reason(row, served, places.get(row.queue, {}), now) for row in rows}
+
+
+def _reason(row, served: Consumers, places: dict[str, int], now: int) -> Reason:
+    attempt, attempts = (row.failures + 1, row.max_attempts) if row.failures else (None, None)
+    due_at = row.due_at if row.due_at > now else None
+    why = _why(row, served, due_at, places)
+    ahead = Count(places.get(row.id, MOST_AHEAD), row.id not in places) if why == Why.BEHIND else Count()
+    return Reason(why, row.queue, attempt, attempts, due_at, ahead)
+
+
+def _why(row, served: Consumers, due_at: int | None, places: dict[str, int]) -> Why:
+    if not served.consume(row.queue):
+        return Why.NO_WORKER
+    if not served.know(row.queue, row.job):
+        return Why.UNKNOWN_JOB
+    if due_at is not None:
+        return Why.NOT_DUE
+    return Why.NEXT if places.get(row.id) == 0 else Why.BEHIND
+
+
+def _places(connection: Connection, queue: str, now: int) -> dict[str, int]:
+    """How many due runs go before each of the first ``MOST_AHEAD``: by priority, then by due time, as claims do."""
+    found: list[str] = []
+    for priority in _priorities(connection, queue):
+        statement = select(runs.c.id).where(
+            runs.c.state == State.QUEUED, runs.c.queue == queue, runs.c.priority == priority, runs.c.due_at <= now
+        )
+        found += connection.scalars(statement.order_by(runs.c.due_at, runs.c.id).limit(MOST_AHEAD - len(found)))
+        if len(found) >= MOST_AHEAD:
+            break
+    return {run_id: place for place, run_id in enumerate(found)}
+
+
+def _priorities(connection: Connection, queue: str):
+    above = LOWEST
+    here = select(func.min(runs.c.priority)).where(runs.c.state == State.QUEUED, runs.c.queue == queue)
+    while (above := connection.scalar(here.where(runs.c.priority > above))) is not None:
+        yield above

@@ -1,0 +1,190 @@
+"""One run: what was asked for, what happened to it, what it left, and which runs belong to it."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, Engine, func, select
+
+from ledger import clock
+from ledger.engine import reading
+from ledger.errors import RunNotFound
+from ledger.queries.counting import Count, count
+from ledger.queries.failures import same_failures
+from ledger.queries.leavings import Artifact, Logs, artifacts_of, logs_of
+from ledger.queries.lines import LINE_COLUMNS, RunLine, lines_of
+from ledger.queries.status import Status, status_of
+from ledger.states import State
+from ledger.tables import attempts, runs, schedules
+
+ARGS_SHOWN = 50_000
+RESULT_SHOWN = 100_000
+MOST_ATTEMPTS = 50
+MOST_RELATIVES = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    number: int
+    worker: str
+    started_at: int
+    finished_at: int | None
+    outcome: str
+    error_type: str | None
+    error: str | None
+    has_traceback: bool
+    retry_at: int | None
+    late_at: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Relative:
+    """Another run, as a link."""
+
+    id: str
+    job: str
+    status: Status
+
+
+@dataclass(frozen=True, slots=True)
+class Relatives:
+    runs: tuple[Relative, ...]
+    number: Count
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """Stored JSON, cut at a limit; ``size`` is its whole length in characters."""
+
+    text: str
+    size: int
+
+    @property
+    def is_cut(self) -> bool:
+        return len(self.text) < self.size
+
+
+@dataclass(frozen=True, slots=True)
+class Traceback:
+    attempt: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunPage:
+    """Everything its page shows. ``attempts`` are the newest ones, newest first; ``traceback`` is of one of them."""
+
+    line: RunLine
+    priority: int
+    args: Text
+    origin: str
+    created_by: str | None
+    expires_at: int | None
+    message_id: str | None
+    result: Text | None
+    attempts: tuple[Attempt, ...]
+    traceback: Traceback | None
+    logs: Logs
+    artifacts: tuple[Artifact, ...]
+    schedule: str | None
+    tick_at: int | None
+    parent: Relative | None
+    caller: Relative | None
+    reruns: Relatives
+    children: Relatives
+    same_failures: Count
+
+
+def run_page(engine: Engine, run_id: str, attempt: int | None = None) -> RunPage:
+    """``attempt`` chooses whose traceback; the newest one that has any otherwise. Raises RunNotFound."""
+    with reading(engine) as connection:
+        row = _row(connection, run_id)
+        return RunPage(
+            line=lines_of(connection, [row])[0],
+            priority=row.priority,
+            args=Text(row.whole_args, row.args_size),
+            origin=row.origin,
+            created_by=row.created_by,
+            expires_at=row.expires_at,
+            message_id=row.message_id,
+            result=None if row.result is None else Text(row.result, row.result_size),
+            attempts=_attempts(connection, run_id),
+            traceback=_traceback(connection, run_id, attempt),
+            logs=logs_of(connection, run_id),
+            artifacts=artifacts_of(connection, run_id),
+            schedule=_schedule_name(connection, row.schedule_id),
+            tick_at=row.tick_at,
+            parent=_relative(connection, row.parent_id),
+            caller=_relative(connection, row.caller_id),
+            reruns=_relatives(connection, runs.c.parent_id == run_id),
+            children=_relatives(connection, runs.c.caller_id == run_id),
+            same_failures=_same_failures(connection, row),
+        )
+
+
+def _row(connection: Connection, run_id: str):
+    statement = select(
+        *LINE_COLUMNS, runs.c.origin, runs.c.created_by, runs.c.expires_at, runs.c.message_id, runs.c.schedule_id,
+        runs.c.tick_at, runs.c.parent_id, runs.c.caller_id, func.length(runs.c.args).label("args_size"),
+        func.substr(runs.c.args, 1, ARGS_SHOWN).label("whole_args"), func.length(runs.c.result).label("result_size"),
+        func.substr(runs.c.result, 1, RESULT_SHOWN).label("result"),
+    )  # fmt: skip
+    row = connection.execute(statement.where(runs.c.id == run_id)).one_or_none()
+    if row is None:
+        raise RunNotFound(run_id)
+    return row
+
+
+def _attempts(connection: Connection, run_id: str) -> tuple[Attempt, ...]:
+    statement = select(
+        attempts.c.number, attempts.c.worker, attempts.c.started_at, attempts.c.finished_at, attempts.c.outcome,
+        attempts.c.error_type, attempts.c.error, attempts.c.traceback.is_not(None), attempts.c.retry_at, attempts.c.late_at,
+    )  # fmt: skip
+    newest = statement.where(attempts.c.run_id == run_id).order_by(attempts.c.number.desc()).limit(MOST_ATTEMPTS)
+    return tuple(Attempt(*row) for row in connection.execute(newest))
+
+
+def _traceback(connection: Connection, run_id: str, attempt: int | None) -> Traceback | None:
+    statement = select(attempts.c.number, attempts.c.traceback).where(
+        attempts.c.run_id == run_id, attempts.c.traceback.is_not(None)
+    )
+    if attempt is not None:
+        statement = statement.where(attempts.c.number == attempt)
+    row = connection.execute(statement.order_by(attempts.c.number.desc()).limit(1)).one_or_none()
+    return Traceback(*row) if row else None
+
+
+def _schedule_name(connection: Connection, schedule_id: str | None) -> str | None:
+    return schedule_id and connection.scalar(select(schedules.c.name).where(schedules.c.id == schedule_id))
+
+
+RELATIVE = (runs.c.id, runs.c.job, runs.c.state, runs.c.failures, runs.c.due_at, runs.c.cancel_requested_at)
+
+
+def _relative(connection: Connection, run_id: str | None) -> Relative | None:
+    if run_id is None:
+        return None
+    row = connection.execute(select(*RELATIVE).where(runs.c.id == run_id)).one_or_none()
+    return row and Relative(row.id, row.job, status_of(row, clock.now()))
+
+
+def _relatives(connection: Connection, which) -> Relatives:
+    rows = connection.execute(select(*RELATIVE).where(which).order_by(runs.c.id.desc()).limit(MOST_RELATIVES))
+    found = tuple(Relative(row.id, row.job, status_of(row, clock.now())) for row in rows)
+    return Relatives(found, count(connection, select(runs.c.id).where(which)))
+
+
+def _same_failures(connection: Connection, row) -> Count:
+    """Other runs that failed like this one in the last hour."""
+    if row.state not in (State.FAILED, State.DEAD):
+        return Count()
+    found = same_failures(connection, row.job, row.error_type, row.error, clock.now())
+    mine = row.finished_at >= clock.now() - 3_600 * clock.SECOND
+    return Count(max(0, found.number - mine), found.capped)
+
+
+def result_of(engine: Engine, run_id: str) -> str | None:
+    """The whole result as JSON, None when the body returned nothing. Raises RunNotFound."""
+    with reading(engine) as connection:
+        row = connection.execute(select(runs.c.result).where(runs.c.id == run_id)).one_or_none()
+    if row is None:
+        raise RunNotFound(run_id)
+    return row.result

@@ -1,0 +1,90 @@
+"""The processes: who is alive, what each consumes and knows, what it runs now, who ended lately."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, Engine, select
+
+from ledger import clock, texts
+from ledger.engine import reading
+from ledger.fleet import ALIVE
+from ledger.queries.consumers import SILENT
+from ledger.queries.lines import RunLine, lines_at_work
+from ledger.tables import processes
+
+MOST_ALIVE = 500
+MOST_ENDED = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    id: str
+    kind: str
+    supervisor_id: str | None
+    host: str
+    pid: int
+    version: str
+    queues: tuple[str, ...]
+    jobs: frozenset[str]
+    slots: int
+    state: str
+    silent: bool
+    started_at: int
+    beat_at: int
+    ended_at: int | None
+    ended_because: str | None
+
+    @property
+    def name(self) -> str:
+        return f"{self.host} / {self.pid}"
+
+    @property
+    def takes_runs(self) -> bool:
+        return self.kind == "worker" and self.state == "alive" and not self.silent
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerNow:
+    process: Process
+    running: tuple[RunLine, ...]
+
+    @property
+    def idle_slots(self) -> int:
+        return max(0, self.process.slots - len(self.running))
+
+
+@dataclass(frozen=True, slots=True)
+class WorkersPage:
+    workers: tuple[WorkerNow, ...]
+    others: tuple[Process, ...]  # supervisors and schedulers
+    ended: tuple[Process, ...]
+
+
+def workers_page(engine: Engine) -> WorkersPage:
+    with reading(engine) as connection:
+        alive = alive_processes(connection)
+        at_work = lines_at_work(connection, MOST_ALIVE)
+        workers = [WorkerNow(each, at_work.get(each.id, ())) for each in alive if each.kind == "worker"]
+        others = tuple(each for each in alive if each.kind != "worker")
+        return WorkersPage(tuple(workers), others, _recently_ended(connection))
+
+
+def alive_processes(connection: Connection) -> tuple[Process, ...]:
+    """All that should be alive, silent ones included, in the order of their names."""
+    statement = select(processes).where(processes.c.state.in_(ALIVE))
+    rows = connection.execute(statement.order_by(processes.c.host, processes.c.pid).limit(MOST_ALIVE))
+    return tuple(_process(row) for row in rows)
+
+
+def _recently_ended(connection: Connection) -> tuple[Process, ...]:
+    statement = select(processes).where(processes.c.state.not_in(ALIVE))
+    rows = connection.execute(statement.order_by(processes.c.ended_at.desc()).limit(MOST_ENDED))
+    return tuple(_process(row) for row in rows)
+
+
+def _process(row) -> Process:
+    return Process(
+        id=row.id, kind=row.kind, supervisor_id=row.supervisor_id, host=row.host, pid=row.pid, version=row.version,
+        queues=tuple(texts.from_json(row.queues)), jobs=frozenset(texts.from_json(row.jobs)), slots=row.slots,
+        state=row.state, silent=row.beat_at < clock.now() - SILENT, started_at=row.started_at, beat_at=row.beat_at,
+        ended_at=row.ended_at, ended_because=row.ended_because,
+    )  # fmt: skip

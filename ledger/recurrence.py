@@ -1,0 +1,137 @@
+"""A schedule's rule and its next times. Pure: the form's preview, ``fire`` and APScheduler's trigger read the same.
+
+Times are microseconds since 1970 UTC. What happens when clocks change is told in ``cron``; an interval counts
+real time from its anchor, so that neither a restart nor a change of clocks shifts it.
+"""
+
+import re
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass
+from difflib import get_close_matches
+from functools import cache
+from itertools import count, islice, takewhile
+from zoneinfo import ZoneInfo, available_timezones
+
+from ledger import clock, cron
+from ledger.errors import LedgerError
+
+KINDS = ("cron", "interval")
+UNITS = {"s": 1, "min": 60, "h": 3600, "d": 86400}
+LONGEST = 366 * UNITS["d"]
+TEXT_LIMIT = 200
+_INTERVAL = re.compile(r"(\d{1,9}) *(s|min|h|d|)", re.ASCII)
+_WINDOWS = (UNITS["h"], UNITS["d"], 32 * UNITS["d"], 400 * UNITS["d"])
+
+
+class RuleError(LedgerError):
+    """What was typed is no rule; ``field`` is kind, rule or timezone, and the text says what would be right."""
+
+    def __init__(self, field: str, sentence: str):
+        self.field = field
+        super().__init__(sentence)
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """``text`` is a cron rule in ``timezone``, or for an interval its seconds, counted from ``anchor``."""
+
+    kind: str
+    text: str
+    timezone: str = "UTC"
+    anchor: int = 0
+
+
+def parse(kind: str, text: str, timezone: str = "UTC", anchor: int = 0) -> Rule:
+    """The rule that a person typed: five cron fields or an @ name, or an interval like 90, 90 s, 5 min, 2 h, 1 d.
+
+    Raises RuleError.
+    """
+    if kind not in KINDS:
+        raise RuleError("kind", f"“{kind}” is no kind of rule: choose cron or interval.")
+    check_zone(timezone)
+    text = " ".join(text.split())
+    return Rule(kind, _cron(text) if kind == "cron" else _interval(text), timezone, anchor)
+
+
+def check_zone(name: str) -> None:
+    """Raises RuleError for a name that is no IANA time zone."""
+    if name in zones():
+        return
+    by_small = {zone.lower(): zone for zone in zones()}
+    like = [by_small[small] for small in get_close_matches(name.lower(), by_small, n=1)]
+    hint = f"did you mean {like[0]}?" if like else "write it like Europe/Madrid or UTC."
+    raise RuleError("timezone", f"“{name}” is not a time zone: {hint}")
+
+
+@cache
+def zones() -> tuple[str, ...]:
+    """The names of all time zones this machine knows."""
+    return tuple(sorted(available_timezones() - {"localtime", "posixrules", "Factory"}))
+
+
+def _cron(text: str) -> str:
+    wrong = "A cron rule has at most 200 characters." if len(text) > TEXT_LIMIT else cron.fault(text)
+    if wrong:
+        raise RuleError("rule", wrong)
+    return text
+
+
+def _interval(text: str) -> str:
+    match = _INTERVAL.fullmatch(text)
+    if match is None:
+        raise RuleError("rule", f"“{text[:50]}” is not an interval: write seconds, like 90, or 5 min, 2 h, 1 d.")
+    seconds = int(match[1]) * UNITS[match[2] or "s"]
+    if not 1 <= seconds <= LONGEST:
+        raise RuleError("rule", "An interval is at least 1 second and at most 366 days long.")
+    return str(seconds)
+
+
+def times(rule: Rule, after: int) -> Iterator[int]:
+    """Every time of the rule after ``after``, in order."""
+    if rule.kind == "cron":
+        return cron.times(rule.text, ZoneInfo(rule.timezone), after)
+    step = int(rule.text) * clock.SECOND
+    return count(rule.anchor + max(0, (after - rule.anchor) // step + 1) * step, step)
+
+
+def next_after(rule: Rule, at: int) -> int | None:
+    """The first time after ``at``; None when there is none within 50 years."""
+    return next(times(rule, at), None)
+
+
+def upcoming(rule: Rule, after: int, n: int) -> list[int]:
+    return list(islice(times(rule, after), n))
+
+
+def between(rule: Rule, after: int, until: int, limit: int) -> list[int]:
+    """The first ``limit`` times after ``after`` and not after ``until``."""
+    return list(islice(_until(rule, after, until), limit))
+
+
+def latest(rule: Rule, after: int, until: int, n: int) -> list[int]:
+    """The last ``n`` times after ``after`` and not after ``until``, in order; cheap however long that span is."""
+    starts = [max(after, until - window * clock.SECOND) for window in _WINDOWS]
+    for start in (*starts, after):
+        found = deque(_until(rule, start, until), maxlen=n)
+        if len(found) == n or start == after:
+            break
+    return list(found)
+
+
+def _until(rule: Rule, after: int, until: int) -> Iterator[int]:
+    return takewhile(lambda at: at <= until, times(rule, after))
+
+
+def in_words(rule: Rule) -> str:
+    """The rule as a person would say it; the zone of a cron rule is not repeated."""
+    return cron.in_words(rule.text) if rule.kind == "cron" else f"Every {spell(int(rule.text))}"
+
+
+def spell(seconds: int) -> str:
+    """``seconds`` in at most two units: 45 s, 2 min 30 s, 8 h 40 min, 3 d."""
+    parts = []
+    for unit, size in reversed(UNITS.items()):
+        amount, seconds = divmod(seconds, size)
+        parts += [f"{amount} {unit}"] if amount else []
+    return " ".join(parts[:2]) or "0 s"

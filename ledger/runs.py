@@ -1,0 +1,155 @@
+"""Making runs and asking them to stop: what web, scheduler and running jobs may do to a run.
+
+What its worker does to it stands in ``claims``, what time does to it in ``dispatch``.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import Connection, Engine, select, update
+
+from ledger import clock, texts
+from ledger.engine import announce, insert_new, writing
+from ledger.errors import RunNotFound, WrongState
+from ledger.ids import new_id
+from ledger.states import TERMINAL, State
+from ledger.tables import runs
+
+#: The dispatcher leaves a new run so long to the process that made it, which publishes the first hint itself.
+FIRST_HINT_GRACE = 5 * clock.SECOND
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewRun:
+    """A request for a run. ``args`` and ``kwargs`` must be JSON; ``due_at`` None means now."""
+
+    job: str
+    queue: str
+    origin: str
+    args: tuple = ()
+    kwargs: dict[str, Any] = field(default_factory=dict)
+    typed: bool = False
+    options: dict[str, Any] = field(default_factory=dict)
+    priority: int = 0
+    due_at: int | None = None
+    expires_at: int | None = None
+    created_by: str | None = None
+    message_id: str | None = None
+    parent_id: str | None = None
+    caller_id: str | None = None
+    idempotency_key: str | None = None
+    schedule_id: str | None = None
+    tick_at: int | None = None
+    id: str = field(default_factory=new_id)
+
+
+def row_of(new: NewRun, now: int) -> dict[str, Any]:
+    due_at = new.due_at if new.due_at is not None else now
+    return {
+        "id": new.id,
+        "message_id": new.message_id,
+        "job": new.job,
+        "queue": new.queue,
+        "priority": new.priority,
+        "args": texts.to_json({"args": list(new.args), "kwargs": new.kwargs}),
+        "typed": new.typed,
+        "options": texts.to_json(new.options),
+        "state": State.QUEUED,
+        "origin": new.origin,
+        "created_by": new.created_by,
+        "created_at": now,
+        "due_at": due_at,
+        "expires_at": new.expires_at,
+        "dispatch_at": max(due_at, now) + (FIRST_HINT_GRACE if due_at <= now else 0),
+        "parent_id": new.parent_id,
+        "caller_id": new.caller_id,
+        "idempotency_key": new.idempotency_key,
+        "schedule_id": new.schedule_id,
+        "tick_at": new.tick_at,
+    }
+
+
+def insert(connection: Connection, new_runs: list[NewRun]) -> list[str]:
+    """Inserts what is new and answers the run ids in order: those of the earlier runs where a key or a message id
+    was seen before. A run of a tick that another scheduler made is left out the same way."""
+    if not new_runs:
+        return []
+    now = clock.now()
+    inserted = connection.execute(
+        insert_new(connection, runs), [row_of(new, now) for new in new_runs]
+    ).rowcount
+    announce(connection)
+    return [new.id for new in new_runs] if inserted == len(new_runs) else _ids(connection, new_runs)
+
+
+def _ids(connection: Connection, new_runs: list[NewRun]) -> list[str]:
+    keys = [new.idempotency_key for new in new_runs if new.idempotency_key]
+    messages = [new.message_id for new in new_runs if new.message_id]
+    by_key = _earlier(connection, runs.c.idempotency_key, keys)
+    by_message = _earlier(connection, runs.c.message_id, messages)
+    return [by_key.get(new.idempotency_key) or by_message.get(new.message_id) or new.id for new in new_runs]
+
+
+LOOKUP_SIZE = 500  # below the parameter limits of both databases
+
+
+def _earlier(connection: Connection, column, values: list[str]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for start in range(0, len(values), LOOKUP_SIZE):
+        part = values[start : start + LOOKUP_SIZE]
+        found.update(connection.execute(select(column, runs.c.id).where(column.in_(part))).tuples())
+    return found
+
+
+def insert_groups(connection: Connection, requests: list[list[NewRun]]) -> list[list[str]]:
+    """``insert`` for the writer: several requests in one transaction."""
+    return [insert(connection, new_runs) for new_runs in requests]
+
+
+def dispatch(engine: Engine, new: NewRun) -> str:
+    """Accepts one run, durably, and answers its id. Raises LedgerAway."""
+    with writing(engine) as connection:
+        return insert(connection, [new])[0]
+
+
+def dispatch_many(engine: Engine, new_runs: Iterable[NewRun]) -> list[str]:
+    """Accepts many runs in one transaction, all or none."""
+    with writing(engine) as connection:
+        return insert(connection, list(new_runs))
+
+
+def cancel(engine: Engine, run_id: str, by: str) -> State:
+    """Cancels a queued run at once and asks a running one to stop; the state after that.
+
+    Raises RunNotFound, or WrongState for a finished run.
+    """
+    with writing(engine) as connection:
+        if _cancel_if_queued(connection, run_id, by):
+            announce(connection)
+            return State.CANCELED
+        if _request_cancel_if_running(connection, run_id, by):
+            announce(connection)
+            return State.RUNNING
+        state = connection.scalar(select(runs.c.state).where(runs.c.id == run_id))
+    if state is None:
+        raise RunNotFound(run_id)
+    raise WrongState(run_id, state, "only a run that waits or runs can be canceled")
+
+
+def _cancel_if_queued(connection: Connection, run_id: str, by: str) -> bool:
+    now = clock.now()
+    statement = update(runs).where(runs.c.id == run_id, runs.c.state == State.QUEUED)
+    return bool(
+        connection.execute(statement.values(state=State.CANCELED, finished_at=now, canceled_by=by)).rowcount
+    )
+
+
+def _request_cancel_if_running(connection: Connection, run_id: str, by: str) -> bool:
+    statement = update(runs).where(runs.c.id == run_id, runs.c.state == State.RUNNING)
+    asked_at = clock.now()
+    return bool(connection.execute(statement.values(cancel_requested_at=asked_at, canceled_by=by)).rowcount)
+
+
+def is_terminal(state: str) -> bool:
+    return state in TERMINAL

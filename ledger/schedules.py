@@ -1,0 +1,157 @@
+"""Schedules: what a person does to them, and what a scheduler must know. ``fire`` makes their runs.
+
+All functions are steps of the caller's transaction. The row of a schedule is the truth: schedulers only
+remember when to look at it.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import sqlalchemy.exc
+from sqlalchemy import Connection, and_, case, delete, func, select, update
+
+from ledger import clock, recurrence, texts
+from ledger.engine import announce, insert_new
+from ledger.errors import JobNotFound, LedgerError, ScheduleNotFound
+from ledger.firing import Fired, fire, locked, request, rule_of
+from ledger.ids import new_id
+from ledger.recurrence import Rule
+from ledger.tables import jobs, schedules
+from ledger.ticks import Catchup
+
+__all__ = [
+    "Enabled", "Fired", "NameTaken", "NewSchedule", "change", "create", "enabled", "fire", "newest_change", "next_fire",
+    "pause", "remove", "request", "resume",
+]  # fmt: skip
+
+OVERLAPS = ("skip", "allow")
+
+
+class NameTaken(LedgerError):
+    """Another schedule has this name; raised by ``create`` and ``change``."""
+
+    def __init__(self, name: str):
+        self.name = name
+        super().__init__(f"another schedule is called {name!r}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewSchedule:
+    """What a person says about a schedule. ``rule`` comes from ``recurrence.parse``, ``args`` from the job's form."""
+
+    name: str
+    job: str
+    rule: Rule
+    args: dict[str, Any] = field(default_factory=dict)
+    queue: str | None = None
+    priority: int | None = None
+    overlap: str = "skip"
+    catchup: str = Catchup.LATEST
+
+
+@dataclass(frozen=True, slots=True)
+class Enabled:
+    """A schedule as a scheduler sees it."""
+
+    id: str
+    name: str
+    rule: Rule
+    watermark: int
+
+
+def create(connection: Connection, new: NewSchedule, by: str | None = None) -> str:
+    """Adds the schedule and answers its id; its first tick lies after now. Raises JobNotFound, NameTaken."""
+    _check_job(connection, new.job)
+    now = clock.now()
+    row = {"id": new_id(), "watermark": now, "created_at": now, "created_by": by, "changed_at": now}
+    statement = insert_new(connection, schedules).values(row | _columns(new)).returning(schedules.c.id)
+    schedule_id = connection.scalar(statement)
+    if schedule_id is None:
+        raise NameTaken(new.name)
+    announce(connection)
+    return schedule_id
+
+
+def _check_job(connection: Connection, name: str) -> None:
+    if connection.scalar(select(jobs.c.name).where(jobs.c.name == name)) is None:
+        raise JobNotFound(name)
+
+
+def _columns(new: NewSchedule) -> dict[str, Any]:
+    return {
+        "name": new.name, "job": new.job, "args": texts.to_json(new.args), "queue": new.queue, "priority": new.priority,
+        "overlap": new.overlap, "catchup": new.catchup, "kind": new.rule.kind, "rule": new.rule.text,
+        "timezone": new.rule.timezone, "anchor_at": new.rule.anchor,
+    }  # fmt: skip
+
+
+def change(connection: Connection, schedule_id: str, new: NewSchedule) -> None:
+    """Replaces what a person said. A new rule begins now: it has no past to catch up with.
+
+    Raises ScheduleNotFound, JobNotFound, NameTaken.
+    """
+    row = locked(connection, schedule_id)
+    if row is None:
+        raise ScheduleNotFound(schedule_id)
+    _check_job(connection, new.job)
+    columns = _columns(new)
+    if rule_of(row) != new.rule:
+        columns["watermark"] = clock.now()
+    try:
+        _update(connection, schedules.c.id == schedule_id, columns)
+    except sqlalchemy.exc.IntegrityError as error:
+        raise NameTaken(new.name) from error
+
+
+def pause(connection: Connection, schedule_id: str, by: str) -> None:
+    """Stops its ticks; they leave no record until it is resumed. Raises ScheduleNotFound."""
+    where = and_(schedules.c.id == schedule_id, schedules.c.paused_at.is_(None))
+    if not _update(connection, where, {"paused_at": clock.now(), "paused_by": by}):
+        _check(connection, schedule_id)
+
+
+def resume(connection: Connection, schedule_id: str) -> None:
+    """Lets it tick again, from now on: what passed in the pause is not caught up with. Raises ScheduleNotFound."""
+    where = and_(schedules.c.id == schedule_id, schedules.c.paused_at.is_not(None))
+    if not _update(connection, where, {"paused_at": None, "paused_by": None, "watermark": clock.now()}):
+        _check(connection, schedule_id)
+
+
+def _update(connection: Connection, where, columns: dict[str, Any]) -> bool:
+    now = clock.now()
+    # Moves forward even if the clock does not: a scheduler compares it with what it has seen.
+    later = case((schedules.c.changed_at >= now, schedules.c.changed_at + 1), else_=now)
+    changed = connection.execute(update(schedules).where(where).values(**columns, changed_at=later)).rowcount
+    announce(connection)
+    return bool(changed)
+
+
+def _check(connection: Connection, schedule_id: str) -> None:
+    if connection.scalar(select(schedules.c.id).where(schedules.c.id == schedule_id)) is None:
+        raise ScheduleNotFound(schedule_id)
+
+
+def remove(connection: Connection, schedule_id: str) -> None:
+    """Deletes the schedule and the record of its ticks; its runs stay. Raises ScheduleNotFound."""
+    if not connection.execute(delete(schedules).where(schedules.c.id == schedule_id)).rowcount:
+        raise ScheduleNotFound(schedule_id)
+    announce(connection)
+
+
+def enabled(connection: Connection) -> list[Enabled]:
+    """The schedules that tick, by name."""
+    rows = connection.execute(select(schedules).where(schedules.c.paused_at.is_(None)).order_by(schedules.c.name))
+    return [Enabled(row.id, row.name, rule_of(row), row.watermark) for row in rows]
+
+
+def newest_change(connection: Connection) -> tuple[int, int]:
+    """Differs from what it was before whenever a schedule was made, changed or deleted."""
+    return connection.execute(select(func.count(), func.coalesce(func.max(schedules.c.changed_at), 0))).one()._tuple()
+
+
+def next_fire(connection: Connection) -> tuple[str, int] | None:
+    """Name and time of the next tick of all schedules; None when none is to come."""
+    now = clock.now()
+    times = ((recurrence.next_after(each.rule, max(now, each.watermark)), each.name) for each in enabled(connection))
+    at, name = min(((at, name) for at, name in times if at is not None), default=(None, None))
+    return None if at is None else (name, at)

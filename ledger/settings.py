@@ -1,0 +1,162 @@
+"""The environment, read and checked once. No other module reads it.
+
+Every fault is reported at once (``SettingsError``), in words that name the variable. ``.env`` in the working
+directory is read too; the environment wins.
+"""
+
+from functools import cache
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Self
+
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
+
+
+class SettingsError(Exception):
+    """One or more settings cannot be used; raised at boot, before anything else is done."""
+
+    def __init__(self, faults: list[str]):
+        self.faults = faults
+        super().__init__("These settings need a change:\n" + "\n".join(f"  {fault}" for fault in faults))
+
+
+class Settings(BaseSettings):
+    model_config = SettingsConfigDict(env_file=".env", extra="ignore", frozen=True)
+
+    database_url: str = Field(
+        "", description="The ledger. Unset: SQLite in `WAYBILL_VAR`. `postgresql+psycopg://…`: PostgreSQL."
+    )
+    broker_url: str = Field(
+        "", description="The broker. Unset: the embedded one, nothing to install. `amqp://…`: RabbitMQ."
+    )
+    broker_quorum: bool = Field(False, description="Declare RabbitMQ queues as quorum queues.")
+    jobs: str = Field(
+        "workers.jobs", description="The modules whose Dramatiq actors are the jobs, separated by commas."
+    )
+    worker_processes: int = Field(2, ge=1, le=256, description="Worker processes per supervisor.")
+    worker_threads: int = Field(8, ge=1, le=256, description="Slots (threads) per worker process.")
+    worker_grace: float = Field(20, ge=0, description="Seconds that a stopping worker lets its runs finish.")
+    crash_limit: int = Field(3, ge=1, description="A run that killed its worker so often is dead.")
+    web_host: str = Field(
+        "127.0.0.1", description="Address the site binds to. Not loopback: only with `WAYBILL_PASSWORD`."
+    )
+    port: int = Field(8000, ge=1, le=65535, description="Port of the site.")
+    web_threads: int = Field(16, ge=1, le=256, description="Requests answered at the same time.")
+    waybill_password: SecretStr = Field(
+        SecretStr(""), description="Puts a sign-in page in front of the site."
+    )
+    waybill_secret_key: SecretStr = Field(
+        SecretStr(""), description="Signs cookies. Unset: made at first start, kept in `WAYBILL_VAR`."
+    )
+    waybill_var: Path = Field(
+        Path("var"), description="Folder of the ledger (SQLite), artifacts, uploads and the secret key."
+    )
+    waybill_files: Path | None = Field(
+        None, description="Folder of server-side files that jobs may read. Unset: `files` in `WAYBILL_VAR`."
+    )
+    upload_limit_mb: int = Field(2048, ge=1, description="Largest upload, in megabytes.")
+    retention_days: int = Field(
+        30, ge=1, description="Days after which finished runs, with their logs and artifacts, are pruned."
+    )
+    display_timezone: str = Field("UTC", description="Time zone of the times on the pages, an IANA name.")
+    log_level: str = Field("INFO", description="Level of the processes' own log.")
+
+    @field_validator("database_url")
+    @classmethod
+    def _known_database(cls, url: str) -> str:
+        if url and not url.startswith(("sqlite:", "postgresql+psycopg:")):
+            raise ValueError("is neither sqlite:///… nor postgresql+psycopg://…")
+        try:
+            return url and make_url(url).render_as_string(hide_password=False)
+        except ArgumentError:
+            raise ValueError("is not a database URL, like postgresql+psycopg://user@host/name") from None
+
+    @field_validator("broker_url")
+    @classmethod
+    def _known_broker(cls, url: str) -> str:
+        if url and not url.startswith(("amqp://", "amqps://")):
+            raise ValueError("does not start with amqp:// or amqps://; leave it out for the embedded broker")
+        return url
+
+    @field_validator("display_timezone")
+    @classmethod
+    def _known_zone(cls, name: str) -> str:
+        from zoneinfo import ZoneInfo
+
+        try:
+            ZoneInfo(name)
+        except Exception:
+            raise ValueError(f"{name!r} is not an IANA time zone, like Europe/Madrid") from None
+        return name
+
+    @field_validator("log_level")
+    @classmethod
+    def _known_level(cls, name: str) -> str:
+        if name.upper() not in {"DEBUG", "INFO", "WARNING", "ERROR"}:
+            raise ValueError("is none of DEBUG, INFO, WARNING, ERROR")
+        return name.upper()
+
+    @model_validator(mode="after")
+    def _guarded_address(self) -> Self:
+        if not self.waybill_password.get_secret_value() and not is_loopback(self.web_host):
+            raise ValueError(
+                f"WEB_HOST is {self.web_host}, which others can reach: set WAYBILL_PASSWORD, or bind to 127.0.0.1"
+            )
+        return self
+
+    @property
+    def var(self) -> Path:
+        return self.waybill_var.resolve()
+
+    @property
+    def files(self) -> Path:
+        return (self.waybill_files or self.var / "files").resolve()
+
+    @property
+    def uploads(self) -> Path:
+        return self.var / "uploads"
+
+    @property
+    def artifacts(self) -> Path:
+        return self.var / "artifacts"
+
+    @property
+    def ledger_url(self) -> str:
+        return self.database_url or f"sqlite:///{self.var / 'ledger.db'}"
+
+    @property
+    def embedded(self) -> bool:
+        return not self.broker_url
+
+    @property
+    def job_modules(self) -> list[str]:
+        return [name.strip() for name in self.jobs.split(",") if name.strip()]
+
+
+@cache
+def settings() -> Settings:
+    """The settings of this process; SettingsError names every fault."""
+    return load()
+
+
+def load(**overrides) -> Settings:
+    try:
+        return Settings(**overrides)
+    except ValidationError as error:
+        raise SettingsError([describe(fault) for fault in error.errors()]) from None
+
+
+def describe(fault: dict) -> str:
+    name = "".join(str(part) for part in fault["loc"]).upper()
+    message = fault["msg"].removeprefix("Value error, ")
+    return f"{name} {message}" if name else message
+
+
+def is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

@@ -1,0 +1,387 @@
+"""The tables of the ledger. Times are microseconds since 1970 UTC (``clock``); JSON is kept as text, so that
+NUL escapes and big numbers survive on both databases."""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+Id = String(36)
+Instant = BigInteger
+Json = Text
+
+runs = Table(
+    "runs",
+    metadata,
+    Column("id", Id, primary_key=True, comment="UUIDv7: sorts by creation"),
+    Column("message_id", String(200), comment="Dramatiq's id, when a message asked for the run"),
+    Column("job", String(200), nullable=False, comment="name of the job, an actor's name"),
+    Column("queue", String(200), nullable=False, comment="queue it waits in"),
+    Column(
+        "priority",
+        Integer,
+        nullable=False,
+        server_default=text("0"),
+        comment="lower goes first, as in Dramatiq",
+    ),
+    Column("args", Json, nullable=False, comment="JSON: {args: [...], kwargs: {...}}"),
+    Column(
+        "typed",
+        Boolean,
+        nullable=False,
+        server_default=text("false"),
+        comment="arguments came from a form: convert them to the signature's types",
+    ),
+    Column(
+        "options",
+        Json,
+        nullable=False,
+        server_default=text("'{}'"),
+        comment="JSON: the message's own options",
+    ),
+    Column("state", String(12), nullable=False, comment="see states"),
+    Column("origin", String(20), nullable=False, comment="who asked: form, rerun, schedule, code, message"),
+    Column("created_by", String(200), comment="the person, the job or the schedule that asked"),
+    Column("created_at", Instant, nullable=False, comment="when it was accepted"),
+    Column("due_at", Instant, nullable=False, comment="not to be started before"),
+    Column("expires_at", Instant, comment="not to be started after"),
+    Column(
+        "dispatch_at",
+        Instant,
+        nullable=False,
+        comment="when the next hint is to be published, as long as it is queued",
+    ),
+    Column(
+        "dispatches",
+        Integer,
+        nullable=False,
+        server_default=text("0"),
+        comment="hints published by the dispatcher",
+    ),
+    Column(
+        "attempt",
+        Integer,
+        nullable=False,
+        server_default=text("0"),
+        comment="starts so far; the number of the current or last attempt",
+    ),
+    Column(
+        "failures",
+        Integer,
+        nullable=False,
+        server_default=text("0"),
+        comment="attempts that ended with an exception",
+    ),
+    Column(
+        "crashes", Integer, nullable=False, server_default=text("0"), comment="attempts whose worker died"
+    ),
+    Column(
+        "max_attempts",
+        Integer,
+        comment="starts that exceptions may use up; null: not known before the first start, or decided by retry_when",
+    ),
+    Column(
+        "claim_token",
+        String(32),
+        comment="held by the attempt that runs; every write of it is guarded by this",
+    ),
+    Column("worker_id", Id, comment="the process that runs it, or ran it last"),
+    Column("started_at", Instant, comment="start of the last attempt"),
+    Column("finished_at", Instant, comment="when it reached a terminal state"),
+    Column("result", Json, comment="JSON of what the body returned"),
+    Column("error_type", String(200), comment="exception class of the last failure"),
+    Column("error", Text, comment="its message, shortened"),
+    Column("progress_done", BigInteger, comment="n of m"),
+    Column("progress_total", BigInteger, comment="m of n"),
+    Column("progress_note", Text, comment="what it does just now"),
+    Column("cancel_requested_at", Instant, comment="when a person asked a running run to stop"),
+    Column("canceled_by", String(200), comment="the person"),
+    Column("parent_id", Id, comment="the run this one repeats"),
+    Column("caller_id", Id, comment="the run whose body or end sent this one"),
+    Column("idempotency_key", String(200), comment="a second request with the same key is the same run"),
+    Column("schedule_id", Id, comment="the schedule that made it"),
+    Column("tick_at", Instant, comment="the nominal time of its tick"),
+    Index(
+        "ix_runs_ready",
+        "queue",
+        "priority",
+        "due_at",
+        sqlite_where=text("state = 'queued'"),
+        postgresql_where=text("state = 'queued'"),
+    ),
+    Index(
+        "ix_runs_dispatch",
+        "dispatch_at",
+        sqlite_where=text("state = 'queued'"),
+        postgresql_where=text("state = 'queued'"),
+    ),
+    Index(
+        "ix_runs_running",
+        "worker_id",
+        sqlite_where=text("state = 'running'"),
+        postgresql_where=text("state = 'running'"),
+    ),
+    Index(
+        "ix_runs_finished",
+        "finished_at",
+        sqlite_where=text("finished_at IS NOT NULL"),
+        postgresql_where=text("finished_at IS NOT NULL"),
+    ),
+    Index("ix_runs_state", "state", "id"),
+    Index("ix_runs_job", "job", "id"),
+    Index(
+        "ux_runs_message",
+        "message_id",
+        unique=True,
+        sqlite_where=text("message_id IS NOT NULL"),
+        postgresql_where=text("message_id IS NOT NULL"),
+    ),
+    Index(
+        "ux_runs_key",
+        "idempotency_key",
+        unique=True,
+        sqlite_where=text("idempotency_key IS NOT NULL"),
+        postgresql_where=text("idempotency_key IS NOT NULL"),
+    ),
+    Index(
+        "ux_runs_tick",
+        "schedule_id",
+        "tick_at",
+        unique=True,
+        sqlite_where=text("schedule_id IS NOT NULL"),
+        postgresql_where=text("schedule_id IS NOT NULL"),
+    ),
+    Index(
+        "ix_runs_parent",
+        "parent_id",
+        sqlite_where=text("parent_id IS NOT NULL"),
+        postgresql_where=text("parent_id IS NOT NULL"),
+    ),
+    Index(
+        "ix_runs_caller",
+        "caller_id",
+        sqlite_where=text("caller_id IS NOT NULL"),
+        postgresql_where=text("caller_id IS NOT NULL"),
+    ),
+)
+
+attempts = Table(
+    "attempts",
+    metadata,
+    Column("run_id", Id, ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True),
+    Column("number", Integer, primary_key=True, comment="1 for the first start"),
+    Column("claim_token", String(32), nullable=False),
+    Column("worker_id", Id, nullable=False),
+    Column("worker", String(200), nullable=False, comment="host / pid, for people"),
+    Column("started_at", Instant, nullable=False, comment="written before the body starts"),
+    Column("finished_at", Instant),
+    Column("outcome", String(12), nullable=False, comment="see states.Outcome"),
+    Column("error_type", String(200)),
+    Column("error", Text),
+    Column("traceback", Text),
+    Column("retry_at", Instant, comment="when the run was to be tried again, if it was"),
+    Column(
+        "late_at",
+        Instant,
+        comment="when a result came in after the attempt had been given up; it was dropped",
+    ),
+)
+
+processes = Table(
+    "processes",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("kind", String(12), nullable=False, comment="supervisor, worker, scheduler"),
+    Column("supervisor_id", Id, comment="of a worker: the supervisor that beats for it"),
+    Column("host", String(200), nullable=False),
+    Column("pid", Integer, nullable=False),
+    Column("version", String(100), nullable=False, server_default=text("''"), comment="of the job code"),
+    Column(
+        "queues",
+        Json,
+        nullable=False,
+        server_default=text("'[]'"),
+        comment="JSON list: queues a worker consumes",
+    ),
+    Column(
+        "jobs", Json, nullable=False, server_default=text("'[]'"), comment="JSON list: jobs a worker knows"
+    ),
+    Column(
+        "slots",
+        Integer,
+        nullable=False,
+        server_default=text("0"),
+        comment="runs it can execute at the same time",
+    ),
+    Column("state", String(12), nullable=False, comment="alive, draining, stopped, gone"),
+    Column("started_at", Instant, nullable=False),
+    Column("beat_at", Instant, nullable=False, comment="its own clock, for people"),
+    Column(
+        "beats",
+        Integer,
+        nullable=False,
+        server_default=text("0"),
+        comment="what the reaper watches: a count needs no common clock",
+    ),
+    Column("ended_at", Instant),
+    Column("ended_because", Text, comment="exit code, signal, or silence"),
+    Index("ix_processes_state", "state", "kind"),
+)
+
+jobs = Table(
+    "jobs",
+    metadata,
+    Column("name", String(200), primary_key=True, comment="the actor's name"),
+    Column("queue", String(200), nullable=False),
+    Column("priority", Integer, nullable=False, server_default=text("0")),
+    Column("parameters", Json, nullable=False, comment="JSON Schema of the parameters, an object in order"),
+    Column("doc", Text, nullable=False, server_default=text("''"), comment="the docstring"),
+    Column(
+        "source",
+        String(400),
+        nullable=False,
+        server_default=text("''"),
+        comment="module and line, for people",
+    ),
+    Column(
+        "options",
+        Json,
+        nullable=False,
+        server_default=text("'{}'"),
+        comment="JSON: the actor's options that matter to people",
+    ),
+    Column(
+        "version",
+        String(100),
+        nullable=False,
+        server_default=text("''"),
+        comment="of the code that announced it last",
+    ),
+    Column("announced_at", Instant, nullable=False),
+)
+
+schedules = Table(
+    "schedules",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("name", String(200), nullable=False),
+    Column("job", String(200), nullable=False, comment="a registered job's name; never code"),
+    Column(
+        "args",
+        Json,
+        nullable=False,
+        server_default=text("'{}'"),
+        comment="JSON: keyword arguments from the form",
+    ),
+    Column("queue", String(200), comment="null: the job's own"),
+    Column("priority", Integer, comment="null: the job's own"),
+    Column("kind", String(10), nullable=False, comment="cron or interval"),
+    Column("rule", String(200), nullable=False, comment="five cron fields, or seconds"),
+    Column("timezone", String(64), nullable=False, server_default=text("'UTC'"), comment="IANA name"),
+    Column(
+        "anchor_at",
+        Instant,
+        nullable=False,
+        comment="intervals are counted from here, so restarts do not shift them",
+    ),
+    Column(
+        "overlap",
+        String(10),
+        nullable=False,
+        server_default=text("'skip'"),
+        comment="skip or allow, when the last run is not finished",
+    ),
+    Column(
+        "catchup",
+        String(10),
+        nullable=False,
+        server_default=text("'latest'"),
+        comment="none, latest or all, after downtime",
+    ),
+    Column("watermark", Instant, nullable=False, comment="the last nominal time that was dealt with"),
+    Column("paused_at", Instant),
+    Column("paused_by", String(200)),
+    Column("created_at", Instant, nullable=False),
+    Column("created_by", String(200)),
+    Column("changed_at", Instant, nullable=False, comment="a scheduler reloads it when this moves"),
+    UniqueConstraint("name"),
+)
+
+ticks = Table(
+    "ticks",
+    metadata,
+    Column("schedule_id", Id, ForeignKey("schedules.id", ondelete="CASCADE"), primary_key=True),
+    Column("tick_at", Instant, primary_key=True, comment="nominal time"),
+    Column("outcome", String(10), nullable=False, comment="fired, late, skipped, missed"),
+    Column("reason", Text),
+    Column("run_id", Id),
+    Column("recorded_at", Instant, nullable=False),
+)
+
+logs = Table(
+    "logs",
+    metadata,
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True),
+    Column("run_id", Id, ForeignKey("runs.id", ondelete="CASCADE"), nullable=False),
+    Column("attempt", Integer, nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("level", String(10), nullable=False),
+    Column("logger", String(200), nullable=False),
+    Column("message", Text, nullable=False),
+    Index("ix_logs_run", "run_id", "id"),
+)
+
+artifacts = Table(
+    "artifacts",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("run_id", Id, ForeignKey("runs.id", ondelete="CASCADE"), nullable=False),
+    Column("attempt", Integer, nullable=False),
+    Column("name", String(200), nullable=False, comment="file name"),
+    Column("title", String(200), nullable=False, server_default=text("''"), comment="what it shows"),
+    Column("media_type", String(100), nullable=False),
+    Column("size", BigInteger, nullable=False, comment="bytes"),
+    Column("path", String(400), nullable=False, comment="below the artifacts folder"),
+    Column("created_at", Instant, nullable=False),
+    UniqueConstraint("run_id", "attempt", "name"),
+)
+
+rejected = Table(
+    "rejected",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("queue", String(200), nullable=False, comment="where it lay"),
+    Column("reason", Text, nullable=False, comment="why nobody could read it"),
+    Column("body", LargeBinary, nullable=False, comment="its bytes, cut at 1 MiB"),
+    Column("size", BigInteger, nullable=False, comment="bytes it had"),
+    Column("received_at", Instant, nullable=False),
+    Index("ix_rejected_received", "received_at"),
+)
+
+barriers = Table(
+    "barriers",
+    metadata,
+    Column("key", String(200), primary_key=True, comment="of a group with completion callbacks"),
+    Column("remaining", Integer, nullable=False, comment="members that have not succeeded yet"),
+    Column("expires_at", Instant, nullable=False),
+)

@@ -1,0 +1,139 @@
+"""One thread per process that commits what others ask for, in groups.
+
+Whoever waits joins the next transaction, so the more threads wait, the fewer commits there are. A group that
+fails is done again one by one: a bad row fails alone. When the ledger is away, results are kept and tried
+again until they are in; a claim is told, for no body may start without one.
+"""
+
+import logging
+import threading
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import Connection, Engine
+
+from ledger.engine import writing
+from ledger.errors import LedgerAway
+
+log = logging.getLogger(__name__)
+
+GROUP_LIMIT = 256
+AWAY_SECONDS = 0.5
+
+#: Does one kind of request for a whole group: ``(connection, [request, ...]) -> [answer, ...]``, in order.
+GroupFunction = Callable[[Connection, list], list]
+
+
+@dataclass(slots=True, eq=False)
+class _Entry:
+    act: GroupFunction
+    request: Any
+    patient: bool  # keeps trying while the ledger is away
+    answer: Future = field(default_factory=Future)
+
+
+class Writer:
+    """Commits requests in groups; ``submit`` from any thread, the answer comes after the commit."""
+
+    def __init__(self, engine: Engine):
+        self._engine = engine
+        self._waiting: deque[_Entry] = deque()
+        self._news = threading.Condition()
+        self._closing = False
+        self._busy = False
+        self._thread = threading.Thread(target=self._run, name="ledger-writer", daemon=True)
+        self._thread.start()
+
+    def submit(self, act: GroupFunction, request: Any, *, patient: bool = False) -> Future:
+        """Asks for ``act`` to be done for ``request``. The future raises what the row raised, or LedgerAway.
+
+        With ``patient``, an unreachable ledger is waited for instead.
+        """
+        entry = _Entry(act, request, patient)
+        with self._news:
+            if self._closing:
+                raise RuntimeError("the writer is closed")
+            self._waiting.append(entry)
+            self._news.notify()
+        return entry.answer
+
+    def call(self, act: GroupFunction, request: Any) -> Any:
+        """``submit`` and wait for the commit."""
+        return self.submit(act, request).result()
+
+    def flush(self, timeout: float | None = None) -> bool:
+        """Waits until all that was submitted is committed; False when ``timeout`` seconds were not enough."""
+        with self._news:
+            return self._news.wait_for(lambda: not self._waiting and not self._busy, timeout)
+
+    def close(self, timeout: float = 10) -> bool:
+        flushed = self.flush(timeout)
+        with self._news:
+            self._closing = True
+            self._news.notify_all()
+        self._thread.join(timeout=5)
+        return flushed
+
+    def _run(self) -> None:
+        while group := self._next_group():
+            self._commit(group)
+            with self._news:
+                self._busy = False
+                self._news.notify_all()
+
+    def _next_group(self) -> list[_Entry]:
+        with self._news:
+            self._news.wait_for(lambda: self._waiting or self._closing)
+            self._busy = bool(self._waiting)
+            return [self._waiting.popleft() for _ in range(min(len(self._waiting), GROUP_LIMIT))]
+
+    def _commit(self, group: list[_Entry]) -> None:
+        try:
+            answers = self._transaction(group)
+        except LedgerAway as error:
+            self._postpone(group, error)
+        except Exception as error:
+            self._commit_one_by_one(group, error)
+        else:
+            for entry, answer in answers:
+                entry.answer.set_result(answer)
+
+    def _transaction(self, group: list[_Entry]) -> list[tuple[_Entry, Any]]:
+        with writing(self._engine) as connection:
+            return [
+                pair for act, entries in by_act(group).items() for pair in self._act(connection, act, entries)
+            ]
+
+    @staticmethod
+    def _act(connection: Connection, act: GroupFunction, entries: list[_Entry]) -> list[tuple[_Entry, Any]]:
+        return list(zip(entries, act(connection, [entry.request for entry in entries]), strict=True))
+
+    def _commit_one_by_one(self, group: list[_Entry], error: Exception) -> None:
+        if len(group) == 1:
+            group[0].answer.set_exception(error)
+            return
+        log.warning("A group of %d writes failed (%s); doing them one by one.", len(group), error)
+        for entry in group:
+            self._commit([entry])
+
+    def _postpone(self, group: list[_Entry], error: LedgerAway) -> None:
+        for entry in group:
+            if not entry.patient:
+                entry.answer.set_exception(error)
+        patient = [entry for entry in group if entry.patient]
+        if patient:
+            log.warning("%d results wait for the ledger: %s", len(patient), error)
+            threading.Event().wait(AWAY_SECONDS)
+            with self._news:
+                self._waiting.extendleft(reversed(patient))
+
+
+def by_act(group: list[_Entry]) -> dict[GroupFunction, list[_Entry]]:
+    """The group's entries by what is to be done, in the order in which each was first asked for."""
+    found: dict[GroupFunction, list[_Entry]] = {}
+    for entry in group:
+        found.setdefault(entry.act, []).append(entry)
+    return found

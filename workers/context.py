@@ -1,0 +1,78 @@
+"""What a job may say and ask while it runs: progress, artifacts, whether it was canceled.
+
+Outside a run - a job called directly, in a test or a shell - every function does nothing harmful, so that the
+same code works there. Log lines need nothing from here: the standard ``logging`` of a job's code is kept.
+"""
+
+from contextvars import ContextVar
+from pathlib import Path
+from typing import Protocol
+
+from ledger.settings import settings
+from workers.uploads import UploadFile
+
+__all__ = ["Canceled", "UploadFile", "artifact", "attempt", "canceled", "files_dir", "progress", "run_id"]
+
+
+class Canceled(BaseException):
+    """Raised in a job's code when a person asked its run to stop. Like KeyboardInterrupt no ``Exception``, so
+    that a job's own ``except Exception`` lets it pass; catch it to clean up, and raise it again."""
+
+
+class Running(Protocol):
+    """The run that this thread executes, as ``workers.perform`` provides it."""
+
+    run_id: str
+    attempt: int
+
+    def canceled(self) -> bool: ...
+    def progress(self, done: int, total: int | None, note: str) -> None: ...
+    def artifact(self, name: str, data: bytes | Path, media_type: str | None, title: str) -> None: ...
+
+
+current: ContextVar[Running | None] = ContextVar("current", default=None)
+
+
+def run_id() -> str:
+    """The id of the run, the same in every attempt; empty outside a run. Good as an idempotency key."""
+    run = current.get()
+    return run.run_id if run else ""
+
+
+def attempt() -> int:
+    """1 for the first start of this run, 2 for the second, ..."""
+    run = current.get()
+    return run.attempt if run else 1
+
+
+def progress(done: int, total: int | None = None, note: str = "") -> None:
+    """Reports ``done`` of ``total`` and what is going on; cheap to call often. Raises Canceled when asked to stop."""
+    run = current.get()
+    if run is None:
+        return
+    if run.canceled():
+        raise Canceled
+    run.progress(done, total, note)
+
+
+def canceled() -> bool:
+    """Whether a person asked this run to stop; for jobs that want to end in their own way."""
+    run = current.get()
+    return run is not None and run.canceled()
+
+
+def artifact(name: str, data: bytes | Path, media_type: str | None = None, title: str = "") -> None:
+    """Keeps a file with the run; pictures are shown on its page under ``title``.
+
+    ``data`` is the content, or the path of a file to copy. The type is guessed from ``name`` unless given.
+    A second artifact of the same name replaces the first. ValueError for a name with a path in it.
+    """
+    run = current.get()
+    if run is not None:
+        run.artifact(name, data, media_type, title)
+
+
+def files_dir() -> Path:
+    """The folder of server-side files that jobs may read and write."""
+    settings().files.mkdir(parents=True, exist_ok=True)
+    return settings().files

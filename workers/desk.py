@@ -1,0 +1,173 @@
+"""One worker process at work: its slots, the runs it holds, and what it tells the ledger about them."""
+
+import logging
+import mimetypes
+import shutil
+import threading
+import time
+from concurrent.futures import Future
+from pathlib import Path
+
+from ledger import claims, notes
+from ledger.claims import Claim, Claims, Ending, Progress
+from ledger.settings import Settings
+from ledger.states import Outcome, State
+from ledger.watch import Watch
+from ledger.writer import Writer
+from workers.interrupts import Guard
+
+log = logging.getLogger(__name__)
+
+PROGRESS_SECONDS = 0.25  # no run tells the ledger more often how far it is
+LOG_LIMIT = 5_000  # lines kept per attempt
+
+
+class Slots:
+    """Free places for runs: taken before a claim, given back when a run's body has ended."""
+
+    def __init__(self, count: int):
+        self.count = count
+        self._free = count
+        self._changed = threading.Condition()
+
+    def wait_for_one(self, timeout: float) -> bool:
+        """Waits up to ``timeout`` seconds until a place is free, without taking it."""
+        with self._changed:
+            return self._changed.wait_for(lambda: self._free > 0, timeout)
+
+    def reserve(self, wanted: int, timeout: float) -> int:
+        """Takes up to ``wanted`` free places, after waiting up to ``timeout`` seconds for the first; how many."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._free > 0, timeout)
+            taken = min(wanted, self._free)
+            self._free -= taken
+            return taken
+
+    def release(self, count: int = 1) -> None:
+        if count:
+            with self._changed:
+                self._free += count
+                self._changed.notify_all()
+
+
+class RunAtWork:
+    """What ``workers.context`` talks to while a body runs."""
+
+    def __init__(self, claim: Claim, desk: "Desk", time_limit: float | None):
+        self.claim, self.run_id, self.attempt = claim, claim.id, claim.attempt
+        self.guard = Guard()
+        self.deadline = time.monotonic() + time_limit if time_limit is not None else None
+        self.cancel_requested_at: float | None = None
+        self._desk = desk
+        self._reported_at = 0.0
+        self._unreported: Progress | None = None
+        self._log_lines = 0
+
+    def canceled(self) -> bool:
+        return self.cancel_requested_at is not None
+
+    def progress(self, done: int, total: int | None, note: str) -> None:
+        self._unreported = Progress(self.claim, int(done), None if total is None else int(total), str(note))
+        if time.monotonic() - self._reported_at >= PROGRESS_SECONDS:
+            self.report()
+
+    def report(self) -> None:
+        if self._unreported is not None:
+            self._reported_at = time.monotonic()
+            self._desk.writer.submit(claims.report, self._unreported)
+            self._unreported = None
+
+    def log(self, level: str, logger: str, message: str) -> None:
+        self._log_lines += 1
+        if self._log_lines > LOG_LIMIT:
+            return
+        if self._log_lines == LOG_LIMIT:
+            message = f"Further lines are left out; {LOG_LIMIT:,} are kept."
+        self._desk.writer.submit(notes.add_logs, notes.LogLine(self.run_id, self.attempt, level, logger, message))
+
+    def artifact(self, name: str, data: bytes | Path, media_type: str | None, title: str) -> None:
+        if not name or name != Path(name).name or name.startswith("."):
+            raise ValueError(f"{name!r} is not a plain file name")
+        path = Path(self.run_id, str(self.attempt), name)
+        size = store(data, self._desk.settings.artifacts / path)
+        guessed = media_type or mimetypes.guess_type(name)[0] or "application/octet-stream"
+        new = notes.NewArtifact(
+            run_id=self.run_id, attempt=self.attempt, name=name, title=title, media_type=guessed, size=size, path=str(path)
+        )
+        self._desk.writer.call(notes.add_artifacts, new)
+
+
+def store(data: bytes | Path, target: Path) -> int:
+    """Writes or copies ``data`` to ``target``, whole or not at all; its size in bytes."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    partial = target.with_name(f".{target.name}.partial")
+    if isinstance(data, Path):
+        shutil.copyfile(data, partial)
+    else:
+        partial.write_bytes(data)
+    partial.replace(target)
+    return target.stat().st_size
+
+
+class Desk:
+    """Joins the writer, the watch, the publisher and the claims of this process."""
+
+    def __init__(self, settings: Settings, writer: Writer, watch: Watch, publisher, claims_: Claims, slots: int):
+        self.settings, self.writer, self.watch, self.publisher = settings, writer, watch, publisher
+        self.claims = claims_
+        self.slots = Slots(slots)
+        self.at_work: dict[str, RunAtWork] = {}
+        self.draining = threading.Event()
+        self.stopping = threading.Event()  # interrupted runs go back to the queue
+
+    def claim(self, queue: str, most: int) -> list[Claim]:
+        """Claims of up to ``most`` ready runs, committed. Raises LedgerAway."""
+        return [] if self.draining.is_set() else self.writer.call(self.claims.take, (queue, most))
+
+    def begin(self, claim: Claim, time_limit: float | None) -> RunAtWork:
+        run = self.at_work[claim.id] = RunAtWork(claim, self, time_limit)
+        return run
+
+    def finish(self, ending: Ending) -> None:
+        """Hands the ending to the writer, which keeps it until the ledger has it."""
+        run = self.at_work.pop(ending.claim.id, None)
+        if run is not None:
+            run.report()
+        written = self.writer.submit(claims.finish, ending, patient=True)
+        written.add_done_callback(lambda future: self._after_finish(ending, future))
+
+    def _after_finish(self, ending: Ending, written: Future) -> None:
+        if (error := written.exception()) is not None:
+            self._finish_as_unwritable(ending, error)
+        elif written.result():
+            log.info("%s", Sentence(ending))
+            self._hint(ending)
+        else:
+            log.warning("A late result was dropped: the run was given to another attempt. %s", Sentence(ending))
+
+    def _finish_as_unwritable(self, ending: Ending, error: BaseException) -> None:
+        log.error("The ledger refused an ending: %s. %s", error, Sentence(ending), exc_info=error)
+        if ending.error_type != "EndingRefused":
+            refused = Ending(
+                claim=ending.claim, state=State.FAILED, outcome=Outcome.FAILED, error_type="EndingRefused",
+                error=f"the ledger refused the result: {error}",
+            )  # fmt: skip
+            self.finish(refused)
+
+    def _hint(self, ending: Ending) -> None:
+        for new in [*ending.next_runs, *ending.barrier_runs]:
+            self.publisher.hint(new.id, new.job, new.queue)
+
+
+class Sentence:
+    """One log line per transition: a sentence plus run_id, job, attempt, state. Formatted only when wanted."""
+
+    def __init__(self, ending: Ending):
+        self.ending = ending
+
+    def __str__(self) -> str:
+        claim, ending = self.ending.claim, self.ending
+        return (
+            f"Run {ending.outcome}: run_id={claim.id} job={claim.job} attempt={claim.attempt} state={ending.state}"
+            + (f" error={ending.error_type}" if ending.error_type else "")
+        )

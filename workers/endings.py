@@ -1,0 +1,168 @@
+"""What follows from how a body ended: the next state of its run, and the messages that Dramatiq's options ask for.
+
+Keeps the meaning of ``max_retries``, ``min_backoff``, ``max_backoff``, ``retry_when``, ``throws``, ``Retry(delay=)``,
+``on_success``, ``on_failure``, ``on_retry_exhausted``, ``pipe_target``, ``pipe_ignore`` and of group callbacks
+(dramatiq 2.2: middleware/retries.py, callbacks.py, pipelines.py, group_callbacks.py), inside the ledger's transaction.
+"""
+
+import traceback
+
+from dramatiq import Message
+from dramatiq.common import compute_backoff
+from dramatiq.errors import Retry
+
+from ledger import clock, texts
+from ledger.claims import Claim, Ending
+from ledger.runs import NewRun
+from ledger.states import Outcome, State
+from workers import messages
+
+OWN_MODULES = {"workers.perform", "workers.interrupts"}
+DEFAULT_MAX_RETRIES = 20
+DEFAULT_MIN_BACKOFF = 15_000
+DEFAULT_MAX_BACKOFF = 7 * 86_400_000
+
+
+class ResultNotJson(Exception):
+    """Raised when a result has to be handed on in a pipeline, but is not JSON."""
+
+    def __init__(self, value: object):
+        super().__init__(f"the next step of the pipeline needs JSON, but this returned {type(value).__name__}")
+
+
+def succeeded(claim: Claim, message: Message, actor, result: object) -> Ending:
+    """Raises ResultTooLarge or ResultNotJson, which then count as the failure of the attempt."""
+    return Ending(
+        claim=claim,
+        state=State.SUCCEEDED,
+        outcome=Outcome.SUCCEEDED,
+        result=_stored(result, must_be_json="pipe_target" in message.options),
+        next_runs=[*_callback(claim, message, actor, "on_success", result), *_next_in_pipe(claim, message, actor, result)],
+        barrier=message.options.get("group_completion_uuid"),
+        barrier_runs=[
+            _following(claim, actor.broker, Message(**fields))
+            for fields in message.options.get("group_completion_callbacks") or []
+        ],
+    )
+
+
+def _stored(result: object, must_be_json: bool) -> str | None:
+    if result is None:
+        return None
+    try:
+        return texts.result_to_json(result)
+    except (TypeError, ValueError, RecursionError):
+        if must_be_json:
+            raise ResultNotJson(result) from None
+        return texts.to_json({"not JSON": texts.clean(repr(result), 500)})
+
+
+def failed(claim: Claim, message: Message, actor, error: BaseException) -> Ending:
+    """Queued again by the job's own retry options, or failed."""
+    delay = retry_delay(claim.failures, message, actor, error)
+    exhausted = delay is None and not _is_expected(message, actor, error)
+    next_runs = _callback(claim, message, actor, "on_failure", {"type": type(error).__name__, "message": str(error)})
+    if exhausted:
+        retries = {"retries": claim.failures, "max_retries": max_retries(message, actor)}
+        next_runs += _callback(claim, message, actor, "on_retry_exhausted", retries)
+    return Ending(
+        claim=claim,
+        state=State.FAILED if delay is None else State.QUEUED,
+        outcome=Outcome.FAILED,
+        error_type=type(error).__name__,
+        error=str(error),
+        traceback=_traceback(error),
+        retry_at=None if delay is None else clock.now() + delay * clock.MILLISECOND,
+        max_attempts=_max_attempts(message, actor),
+        next_runs=next_runs,
+    )
+
+
+def canceled(claim: Claim) -> Ending:
+    return Ending(claim=claim, state=State.CANCELED, outcome=Outcome.CANCELED)
+
+
+def interrupted(claim: Claim) -> Ending:
+    """The worker shuts down: the run waits again, and has used up no retry."""
+    return Ending(claim=claim, state=State.QUEUED, outcome=Outcome.INTERRUPTED, retry_at=clock.now())
+
+
+def retry_delay(failures: int, message: Message, actor, error: BaseException) -> int | None:
+    """Milliseconds until the next attempt after ``failures`` earlier ones and this; None to give up."""
+    if _is_expected(message, actor, error) or not _wants_retry(failures, message, actor, error):
+        return None
+    if isinstance(error, Retry) and error.delay is not None:
+        return int(error.delay)
+    min_backoff = _option(message, actor, "min_backoff", DEFAULT_MIN_BACKOFF)
+    max_backoff = min(_option(message, actor, "max_backoff", DEFAULT_MAX_BACKOFF), DEFAULT_MAX_BACKOFF)
+    return compute_backoff(failures, factor=min_backoff, max_backoff=max_backoff)[1]
+
+
+def _is_expected(message: Message, actor, error: BaseException) -> bool:
+    throws = message.options.get("throws") or actor.options.get("throws")
+    return bool(throws) and isinstance(error, throws)
+
+
+def _wants_retry(failures: int, message: Message, actor, error: BaseException) -> bool:
+    if isinstance(error, (texts.ResultTooLarge, ResultNotJson)):
+        return False  # the body would return the same again
+    retry_when = actor.options.get("retry_when")
+    if retry_when is not None:
+        return bool(retry_when(failures, error))
+    most = max_retries(message, actor)
+    return most is None or failures < most
+
+
+def max_retries(message: Message, actor) -> int | None:
+    return _option(message, actor, "max_retries", DEFAULT_MAX_RETRIES)
+
+
+def _max_attempts(message: Message, actor) -> int | None:
+    most = max_retries(message, actor)
+    return None if most is None or actor.options.get("retry_when") else most + 1
+
+
+def _option(message: Message, actor, name: str, default):
+    return message.options.get(name, actor.options.get(name, default))
+
+
+def _callback(claim: Claim, message: Message, actor, option: str, payload: object) -> list[NewRun]:
+    name = message.options.get(option) or actor.options.get(option)
+    if not name:
+        return []
+    target = actor.broker.get_actor(name if isinstance(name, str) else name.actor_name)
+    return [_following(claim, actor.broker, target.message(message.asdict(), payload))]
+
+
+def _next_in_pipe(claim: Claim, message: Message, actor, result: object) -> list[NewRun]:
+    fields = message.options.get("pipe_target")
+    if fields is None:
+        return []
+    following = Message(**fields)
+    if not (following.options.get("pipe_ignore") or actor.options.get("pipe_ignore")):
+        following = following.copy(args=(*following.args, result))
+    return [_following(claim, actor.broker, following)]
+
+
+def _following(claim: Claim, broker, message: Message) -> NewRun:
+    texts.to_json([message.args, message.kwargs])  # what is not JSON fails here, as the attempt's own error
+    return messages.new_run(
+        message,
+        origin="code",
+        delay=message.options.get("delay"),
+        actor=broker.actors.get(message.actor_name),
+        caller_id=claim.id,
+        created_by=claim.job,
+    )
+
+
+def _traceback(error: BaseException) -> str:
+    return "".join(traceback.format_exception(type(error), error, _first_frame_of_job(error)))
+
+
+def _first_frame_of_job(error: BaseException):
+    """The traceback without our own frames at its start; all of it when there is nothing else."""
+    step = error.__traceback__
+    while step is not None and step.tb_frame.f_globals.get("__name__") in OWN_MODULES:
+        step = step.tb_next
+    return step or error.__traceback__

@@ -1,0 +1,95 @@
+"""How claimed runs reach Dramatiq's worker threads when workers watch the ledger themselves.
+
+A consumer takes as many runs as there are free slots, and hands each on only after its claim was committed.
+Dramatiq's later "ack" gives the slot back; nothing else depends on it.
+"""
+
+import logging
+import time
+from collections import deque
+from typing import Any
+
+from dramatiq import Message
+from dramatiq.broker import Consumer, MessageProxy
+
+from ledger import claims, clock
+from ledger.claims import Claim
+from ledger.engine import reading
+from ledger.errors import LedgerAway
+from workers.desk import Desk
+
+log = logging.getLogger(__name__)
+
+AWAY_SECONDS = 1.0
+LOOK_SECONDS = 3.0  # an idle consumer asks the ledger at least so often
+RESTLESS_SECONDS = 0.02  # the longest rest between two looks while the ledger is busy with others' runs
+
+
+def proxy(claim: Claim) -> MessageProxy:
+    """A claimed run as Dramatiq's worker threads take it. The claim is the only argument: see broker.declare_actor."""
+    return MessageProxy(
+        Message(queue_name=claim.queue, actor_name=claim.job, args=(claim,), kwargs={}, options={}, message_id=claim.id)
+    )
+
+
+class LedgerConsumer(Consumer):
+    """Yields claimed runs of one queue; None when there was nothing for ``timeout`` milliseconds."""
+
+    def __init__(self, engine: Any, desk: Desk, queue: str, timeout: int):
+        self._engine, self._desk, self._queue = engine, desk, queue
+        self._timeout = timeout / 1000
+        self._claimed: deque[Claim] = deque()
+        self._more = True  # the last claim filled all free slots: there may be more
+        self._due_at: int | None = None
+        self._fruitless = 0
+
+    def __next__(self) -> MessageProxy | None:
+        if not self._claimed:
+            self._take()
+        return proxy(self._claimed.popleft()) if self._claimed else None
+
+    def ack(self, message: MessageProxy) -> None:
+        self._desk.slots.release()
+
+    nack = ack
+
+    def _take(self) -> None:
+        seen = self._desk.watch.version
+        try:
+            if self._desk.draining.is_set():
+                time.sleep(self._timeout)
+            elif self._more or self._is_due():
+                self._fill_slots(self._desk.slots.count, wait=self._timeout)
+            else:
+                self._rest(seen)
+        except LedgerAway as error:
+            log.warning("No run is started now: %s", error)
+            time.sleep(AWAY_SECONDS)
+
+    def _is_due(self) -> bool:
+        """Looks without a lock, and remembers when the next run falls due."""
+        with reading(self._engine) as connection:
+            self._due_at = claims.next_due(connection, self._queue)
+        due = self._due_at is not None and self._due_at <= clock.now()
+        self._fruitless = 0 if due else self._fruitless + 1
+        return due
+
+    def _fill_slots(self, wanted: int, wait: float = 0) -> None:
+        """Claims up to ``wanted`` runs for the slots that are free, after ``wait`` seconds at most."""
+        reserved = self._desk.slots.reserve(wanted, wait)
+        try:
+            self._claimed.extend(self._desk.claim(self._queue, reserved) if reserved else ())
+            self._more = len(self._claimed) == reserved and reserved > 0
+        finally:
+            self._desk.slots.release(reserved - len(self._claimed))
+
+    def _rest(self, seen: int) -> None:
+        """Until the ledger changes or the next run falls due; longer each time when the changes were others' runs."""
+        longest = self._timeout
+        if self._due_at is not None:
+            longest = min(longest, max(0.001, (self._due_at - clock.now()) / clock.SECOND))
+        changed = self._desk.watch.wait(seen, longest) != seen
+        if not changed:
+            self._fruitless = 0
+        elif self._fruitless > 3:
+            time.sleep(min(RESTLESS_SECONDS, 0.001 * self._fruitless))

@@ -1,0 +1,114 @@
+"""Pictures of a volume: middle slices and maximum intensity projections, as PNG. Charts are in `chart.py`.
+
+Planes are seen as radiologists see them: axial from the feet with the front on top, coronal from the front, sagittal
+from the left side; the head is up. That is true for volumes in LPS; others are shown as if they were.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from io import BytesIO
+
+import numpy as np
+from PIL import Image
+
+from workers.jobs.volume.volume import Volume
+
+PLANES = {"axial": 0, "coronal": 1, "sagittal": 2}
+"""Each plane and the axis of (z, y, x) that it is cut across."""
+
+LONGEST_SIDE = (512, 1024)
+ROBUST = (1.0, 99.5)
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A file to look at and the words beside it."""
+
+    name: str
+    title: str
+    data: bytes
+    media_type: str = "image/png"
+
+
+@dataclass(frozen=True)
+class Window:
+    """The values that become black and white."""
+
+    low: float
+    high: float
+
+    def __str__(self) -> str:
+        return f"black {self.low:,.5g}, white {self.high:,.5g}"
+
+
+def slices(volume: Volume) -> Iterator[Picture]:
+    """The three orthogonal middle slices, in one window: the 1st to the 99.5th percentile of them all."""
+    planes = {plane: _upright(volume.array.take(_middle(volume, axis), axis), axis) for plane, axis in PLANES.items()}
+    window = _robust(planes.values())
+    for plane, pixels in planes.items():
+        axis = PLANES[plane]
+        which = f"slice {_middle(volume, axis) + 1} of {volume.array.shape[axis]}"
+        yield _picture(volume, plane, f"{plane.capitalize()} {which}", pixels, window)
+
+
+def projections(volume: Volume) -> Iterator[Picture]:
+    """The three maximum intensity projections, each from its lowest to its highest value."""
+    for plane, axis in PLANES.items():
+        yield projection(volume, plane)
+
+
+def projection(volume: Volume, plane: str) -> Picture:
+    """The maximum intensity projection onto one of PLANES. NaN is no maximum."""
+    pixels = _upright(np.fmax.reduce(volume.array, axis=PLANES[plane]), PLANES[plane])
+    title = f"{plane.capitalize()} maximum intensity projection"
+    return _picture(volume, plane, title, pixels, _whole_range(pixels), prefix="mip-")
+
+
+def _middle(volume: Volume, axis: int) -> int:
+    return volume.array.shape[axis] // 2
+
+
+def _upright(pixels: np.ndarray, axis: int) -> np.ndarray:
+    """Slices are counted from the feet, rows of a picture from the top."""
+    return pixels if axis == 0 else pixels[::-1]
+
+
+def _robust(planes: Iterator[np.ndarray]) -> Window:
+    values = np.concatenate([_finite(plane) for plane in planes])
+    window = Window(*np.percentile(values, ROBUST).tolist()) if values.size else Window(0.0, 0.0)
+    return window if window.low < window.high else _whole_range(values)
+
+
+def _whole_range(values: np.ndarray) -> Window:
+    finite = _finite(values)
+    return Window(float(finite.min()), float(finite.max())) if finite.size else Window(0.0, 0.0)
+
+
+def _finite(values: np.ndarray) -> np.ndarray:
+    return values[np.isfinite(values)].astype(np.float64)
+
+
+def _picture(volume: Volume, plane: str, title: str, pixels: np.ndarray, window: Window, prefix: str = "") -> Picture:
+    image = Image.fromarray(_grey(pixels, window)).resize(_size(volume, PLANES[plane]), Image.Resampling.BICUBIC)
+    return Picture(f"{prefix}{plane}.png", f"{title} ({window})", _png(image))
+
+
+def _grey(pixels: np.ndarray, window: Window) -> np.ndarray:
+    """0 to 255; what lies outside the window is black or white, and NaN is black."""
+    with np.errstate(all="ignore"):
+        share = (pixels.astype(np.float64) - window.low) / (window.high - window.low)
+    return np.rint(np.clip(np.nan_to_num(share), 0, 1) * 255).astype(np.uint8)
+
+
+def _size(volume: Volume, axis: int) -> tuple[int, int]:
+    """Width and height in pixels, at one scale for the whole volume, so that a millimetre is as long in each plane."""
+    extents = np.multiply(volume.array.shape, volume.proportions)
+    scale = np.clip(max(volume.array.shape), *LONGEST_SIDE) / extents.max()
+    height, width = np.delete(np.maximum(1, np.rint(extents * scale)), axis)
+    return int(width), int(height)
+
+
+def _png(image: Image.Image) -> bytes:
+    file = BytesIO()
+    image.save(file, "PNG")
+    return file.getvalue()

@@ -1,0 +1,52 @@
+"""Any file to a volume: the format is told by the first bytes, and by the name only to say what is wrong."""
+
+from workers.jobs.volume import nifti, npy, raw
+from workers.jobs.volume.errors import DamagedFile
+from workers.jobs.volume.payload import Progress
+from workers.jobs.volume.raw import Recipe
+from workers.jobs.volume.source import Source
+from workers.jobs.volume.volume import Volume
+
+
+def volume(source: Source, recipe: Recipe, progress: Progress = lambda done, total: None) -> Volume:
+    """The volume in a file: .npy, NIfTI (.nii, .nii.gz), or raw by `recipe`, which the others do not need.
+
+    Raises VolumeError, as one of its kinds, if the file or the recipe is wrong, and whatever `progress` raises.
+    """
+    head = source.head(nifti.HEAD)
+    if head.startswith(npy.MAGIC):
+        return npy.read(source, progress)
+    if nifti.header_class(head):
+        return nifti.read(source, progress)
+    _refuse_if_known(source, head)
+    return raw.read(source, recipe, progress)
+
+
+def _refuse_if_known(source: Source, head: bytes) -> None:
+    """What is something else, or claims to be, must not be taken for raw voxels."""
+    reason = _why_not_raw(source, head)
+    if reason:
+        raise DamagedFile(source.name, reason)
+
+
+def _why_not_raw(source: Source, head: bytes) -> str | None:
+    name = source.name.lower()
+    if not head:
+        return "it is empty"
+    if head[344:348] == b"ni1\0":
+        return "it is one half of a NIfTI pair; save it as a single .nii, or load the .img as raw"
+    if source.packed:
+        return "it is gzip, but holds neither NIfTI nor numpy data; unpack it first"
+    if head[128:132] == b"DICM":
+        return "it is DICOM, which is not read here yet"
+    if head.startswith(b"PK\x03\x04"):
+        return "it is a zip archive; unpack it first"
+    return _why_not_by_name(name)
+
+
+def _why_not_by_name(name: str) -> str | None:
+    if name.endswith(".npy"):
+        return "it is named .npy, but does not begin like a numpy file"
+    if name.endswith((".nii", ".nii.gz")):
+        return "it is named like NIfTI, but does not begin like it"
+    return None

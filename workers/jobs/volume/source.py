@@ -1,0 +1,47 @@
+"""Where voxels come from: one file on disk under the name that a person knows it by. Formats are not known here."""
+
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from isal import igzip, isal_zlib
+
+from workers.jobs.volume.errors import DamagedFile
+
+GZIP = b"\x1f\x8b\x08"
+
+
+@dataclass(frozen=True)
+class Source:
+    """A file (`path`) and what it was called where it came from (`name`): uploads are stored under other names."""
+
+    path: Path
+    name: str
+
+    @property
+    def size(self) -> int:
+        """Bytes on disk."""
+        return self.path.stat().st_size
+
+    @property
+    def packed(self) -> bool:
+        """Whether the file is gzip, by its first bytes."""
+        with self.path.open("rb") as file:
+            return file.read(len(GZIP)) == GZIP
+
+    def head(self, length: int) -> bytes:
+        """The first bytes, unpacked; fewer than `length` if the file is shorter."""
+        with self.opened() as file:
+            return file.read(length)
+
+    @contextmanager
+    def opened(self) -> Iterator[BinaryIO]:
+        """The file for reading; gzip is unpacked on the way. Raises DamagedFile where that fails."""
+        try:
+            with igzip.open(self.path) if self.packed else self.path.open("rb", buffering=0) as file:
+                yield file
+        except (EOFError, zlib.error, isal_zlib.error, igzip.BadGzipFile) as error:
+            raise DamagedFile(self.name, f"its gzip data is damaged ({error})") from error

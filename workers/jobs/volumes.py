@@ -1,0 +1,122 @@
+"""Jobs on volumes. What they do is in `workers.jobs.volume`; here are only the forms and the reports."""
+
+import logging
+
+import dramatiq
+
+from workers import context
+from workers.context import UploadFile
+from workers.jobs.volume import chart, folder, phantom, pictures, raw, read, statistics
+from workers.jobs.volume.errors import NotOneSource, VolumeError
+from workers.jobs.volume.fits import Dtype, bytes_of
+from workers.jobs.volume.pictures import Picture
+from workers.jobs.volume.raw import ByteOrder, Recipe, shape_of
+from workers.jobs.volume.shape import written
+from workers.jobs.volume.source import Source
+from workers.jobs.volume.volume import Volume
+
+logger = logging.getLogger(__name__)
+
+
+@dramatiq.actor(actor_name="volumes.load", queue_name="volumes", max_retries=0, throws=VolumeError)
+def load(
+    file: UploadFile | None = None,
+    path: str = "",
+    shape: str = "",
+    dtype: Dtype = "uint8",
+    byte_order: ByteOrder = "little",
+    header_offset: int = 0,
+) -> dict:
+    """Load a volume: its statistics and histogram, three middle slices and three projections.
+
+    Reads headerless raw files, numpy's .npy and NIfTI (.nii, .nii.gz). Shape, dtype, byte order and header offset are
+    for raw files only, which cannot tell them; a raw file has to be exactly as long as they say.
+
+    Args:
+        file: The file to upload. Give this or a path, not both.
+        path: A file on the server, relative to the files folder, such as phantom.mpv.
+        shape: For raw files, the voxels along X, Y and Z, like 110x110x187. X varies fastest in the file, Z slowest:
+            numpy calls the same array (187, 110, 110). Blank takes the shape in the file's name, if there is one.
+        dtype: For raw files, the type of one voxel.
+        byte_order: For raw files with voxels of two bytes and more: little (most machines) or big (some scanners).
+        header_offset: For raw files, how many bytes stand before the first voxel.
+    """
+    recipe = Recipe(shape_of(shape) if shape.strip() else None, dtype, byte_order, header_offset)
+    volume = read.volume(_source(file, path), recipe, _reading)
+    logger.info("read %s", volume.source)
+    return volume.plain() | _report(volume)
+
+
+def _source(file: UploadFile | None, path: str) -> Source:
+    given = (file is not None) + bool(path.strip())
+    if given != 1:
+        raise NotOneSource(given)
+    return Source(file.path, file.name) if file else folder.existing(context.files_dir(), path)
+
+
+def _reading(done: int, total: int) -> None:
+    """Reading is the first 40 of 100; bytes are in the note."""
+    context.progress(40 * done // total, 100, f"reading, {done / 1e6:,.1f} of {total / 1e6:,.1f} MB")
+
+
+def _report(volume: Volume) -> dict:
+    context.progress(40, 100, "statistics")
+    measured = statistics.measure(volume.array)
+    _attach(chart.histogram(measured))
+    context.progress(70, 100, "slices")
+    for picture in pictures.slices(volume):
+        _attach(picture)
+    context.progress(85, 100, "projections")
+    for picture in pictures.projections(volume):
+        _attach(picture)
+    context.progress(100, 100, "done")
+    return measured.plain()
+
+
+def _attach(picture: Picture) -> None:
+    context.artifact(picture.name, picture.data, picture.media_type, picture.title)
+
+
+@dramatiq.actor(actor_name="volumes.phantom", queue_name="volumes", max_retries=0, throws=VolumeError)
+def make_phantom(
+    name: str = "phantom.mpv",
+    shape: str = "110x110x187",
+    dtype: Dtype = "uint8",
+    noise: float = 0.03,
+    seed: int = 0,
+    replace: bool = False,
+) -> dict:
+    """Write a made-up PET patient into the files folder, as a headerless raw file to try volumes.load on.
+
+    Args:
+        name: The file's name in the files folder, without folders.
+        shape: The voxels along X, Y and Z; X varies fastest in the file.
+        dtype: The type of one voxel, written little-endian.
+        noise: Standard deviation of the noise at the hottest place, as a share from 0 to 1.
+        seed: The same number makes the same file.
+        replace: Whether a file of that name with other content may be replaced.
+    """
+    recipe = Recipe(shape_of(shape), dtype)
+    _write(name, recipe, noise, seed, replace)
+    _attach(_preview(name, recipe))
+    return {
+        "path": name,
+        "shape": written(recipe.shape),
+        "dtype": dtype,
+        "bytes": bytes_of(recipe.shape, dtype),
+        "next": f"Start volumes.load with path={name}, shape={written(recipe.shape)}, dtype={dtype}.",
+    }
+
+
+def _write(name: str, recipe: Recipe, noise: float, seed: int, replace: bool) -> None:
+    slabs = phantom.slabs(recipe.shape, recipe.dtype, noise, seed)
+    with folder.new_file(context.files_dir(), name, replace) as file:
+        for done, slab in enumerate(slabs, start=1):
+            file.write(slab.tobytes())
+            context.progress(done, recipe.shape[0], "writing slices")
+    logger.info("wrote %s", name)
+
+
+def _preview(name: str, recipe: Recipe) -> Picture:
+    volume = raw.read(folder.existing(context.files_dir(), name), recipe, lambda done, total: None)
+    return pictures.projection(volume, "coronal")

@@ -1,0 +1,86 @@
+"""Consuming from RabbitMQ: a hint makes a consumer look into the ledger at once, no more and no less.
+
+A hint is acked on the channel that delivered it, by the thread that read it, after the claims it led to are
+committed: no ack is ever late, foreign, or a promise that a job has run. Messages of foreign producers are
+adopted into the ledger; what nobody can read is kept there as rejected.
+"""
+
+import logging
+import random
+import time
+from typing import Any
+
+from pika.exceptions import AMQPError
+
+from ledger import notes, runs
+from ledger.errors import LedgerAway
+from workers.arrivals import Delivery, Hint, Unreadable, understand
+from workers.desk import Desk
+from workers.intake import LOOK_SECONDS, LedgerConsumer
+from workers.line import Line
+
+log = logging.getLogger(__name__)
+
+FULL_SECONDS = 0.25  # with all slots busy for so long, hints go back for other workers
+
+
+class HintConsumer(LedgerConsumer):
+    """A consumer that RabbitMQ wakes. Without RabbitMQ it asks the ledger every few seconds: slower, not stopped."""
+
+    def __init__(self, engine: Any, desk: Desk, queue: str, timeout: int, actors: dict):
+        super().__init__(engine, desk, queue, timeout)
+        self._actors = actors
+        self._line = Line(desk.settings, queue, desk.slots.count)
+        self._look_at = 0.0
+
+    def close(self) -> None:
+        self._line.close()
+
+    def _take(self) -> None:
+        try:
+            if self._desk.draining.is_set() or not self._desk.slots.wait_for_one(FULL_SECONDS):
+                self._line.pause()
+                self._desk.slots.wait_for_one(self._timeout)
+            else:
+                self._serve(self._line.hints(min(self._timeout, max(0.001, self._look_at - time.monotonic()))))
+        except LedgerAway as error:
+            self._line.lose(error)  # hints go back unacked: an unreachable ledger must not drain RabbitMQ
+        except (AMQPError, OSError) as error:
+            self._line.lose(error)
+
+    def _serve(self, deliveries: list[Delivery]) -> None:
+        if deliveries:
+            self._follow(deliveries)
+            self._line.ack(deliveries)
+        elif time.monotonic() >= self._look_at:
+            self._look()
+
+    def _follow(self, deliveries: list[Delivery]) -> None:
+        """Claims as many runs as there are hints. Which ones, the ledger decides: priority first, then age."""
+        understood = [(delivery, self._understand(delivery)) for delivery in deliveries]
+        adopted = [found for _, found in understood if found is not None and not isinstance(found, Hint)]
+        hints = {found.run_id: delivery for delivery, found in understood if isinstance(found, Hint)}
+        if adopted:
+            self._desk.writer.call(runs.insert_groups, adopted)
+        unknown = self._desk.writer.submit(notes.find_unknown, list(hints))
+        self._fill_slots(len(adopted) + len(hints))
+        for run_id in unknown.result():
+            self._reject(hints[run_id], f"it hints at run {run_id}, which the ledger does not know")
+
+    def _understand(self, delivery: Delivery):
+        try:
+            return understand(delivery, self._actors)
+        except Unreadable as error:
+            self._reject(delivery, str(error))
+            return None
+
+    def _reject(self, delivery: Delivery, reason: str) -> None:
+        log.warning("A message on %s was rejected and kept: %s", delivery.queue, reason)
+        notes.reject(self._engine, delivery.queue, reason, delivery.body)
+
+    def _look(self) -> None:
+        """Claims without a hint: what was lost with RabbitMQ, and delayed runs that fell due."""
+        if self._more or self._is_due():
+            self._fill_slots(self._desk.slots.count)
+        # Not all at the same moment, when many workers lost RabbitMQ at the same moment.
+        self._look_at = time.monotonic() + (0 if self._more else LOOK_SECONDS * random.uniform(0.7, 1))

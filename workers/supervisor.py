@@ -1,0 +1,170 @@
+"""Keeps worker processes running: starts them, sees them die, rescues their runs, stops them in order.
+
+Runs no job code, so no job can make it late: its beats in the ledger are beats of the machine. It is the only
+process that reacts to signals; children have process groups of their own and listen to their pipe.
+"""
+
+import logging
+import signal
+import subprocess
+import sys
+import threading
+import time
+from dataclasses import dataclass, field
+
+
+from ledger import fleet
+from ledger.engine import Engine, writing
+from ledger.errors import LedgerAway
+from ledger.ids import new_id
+from ledger.settings import Settings
+
+log = logging.getLogger("workers.supervisor")
+
+BEAT_SECONDS = 5.0
+LOOK_SECONDS = 0.05
+FIRST_RESTART_SECONDS, LONGEST_RESTART_SECONDS = 0.1, 10.0
+STEADY_SECONDS = 10.0  # a child that lived so long is restarted at once
+LAST_SECONDS = 3.0  # from the order to interrupt to SIGKILL
+
+
+@dataclass
+class Child:
+    id: str
+    process: subprocess.Popen
+    started_at: float = field(default_factory=time.monotonic)
+
+    def order(self, word: str) -> None:
+        try:
+            self.process.stdin.write(word + "\n")
+            self.process.stdin.flush()
+        except (BrokenPipeError, ValueError):
+            log.debug("Worker %d did not hear %r: it has ended.", self.process.pid, word)
+
+
+class Supervisor:
+    def __init__(self, settings: Settings, engine: Engine, processes: int, threads: int, queues: str):
+        self.settings, self.engine = settings, engine
+        self.threads, self.queues = threads, queues
+        self.process = fleet.NewProcess(kind="supervisor")
+        self.children: list[Child | None] = [None] * processes
+        self.restart_at = [0.0] * processes
+        self.pauses = [FIRST_RESTART_SECONDS] * processes
+        self.unburied: list[tuple[str, str]] = []
+        self.signals = 0
+        self.interrupt_at: float | None = None
+        self.kill_at: float | None = None
+        self.beaten_at = time.monotonic()
+
+    def run(self) -> int:
+        """Until a signal and the last child's end; 0."""
+        fleet.register(self.engine, self.process)
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT):
+            signal.signal(number, lambda *_: self._count_signal())
+        wake = threading.Event()
+        while not self._done():
+            self._look()
+            wake.wait(LOOK_SECONDS)
+        self._tell(lambda connection: fleet.stop(connection, self.process.id))
+        return 0
+
+    def _count_signal(self) -> None:
+        self.signals += 1
+
+    def _done(self) -> bool:
+        return self.signals > 0 and not any(self.children) and self.interrupt_at is not None
+
+    def _look(self) -> None:
+        for slot, child in enumerate(self.children):
+            if child is not None and (code := child.process.poll()) is not None:
+                self._bury(slot, child, code)
+        self._rescue()
+        self._stop_or_start()
+        if time.monotonic() - self.beaten_at >= BEAT_SECONDS:
+            self.beaten_at = time.monotonic()
+            self._beat()
+
+    def _bury(self, slot: int, child: Child, code: int) -> None:
+        self.children[slot] = None
+        child.process.stdin.close()
+        because = f"killed by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
+        if code == 0 and self.signals:
+            return
+        log.error("Worker %d was %s.", child.process.pid, because)
+        self.unburied.append((child.id, because))
+        steady = time.monotonic() - child.started_at > STEADY_SECONDS
+        self.pauses[slot] = FIRST_RESTART_SECONDS if steady else min(self.pauses[slot] * 2, LONGEST_RESTART_SECONDS)
+        self.restart_at[slot] = time.monotonic() + (0 if steady else self.pauses[slot])
+
+    def _rescue(self) -> None:
+        """Gives the runs of dead children back at once; keeps trying while the ledger is away."""
+        for child_id, because in list(self.unburied):
+            rescued = self._tell(
+                lambda connection: fleet.declare_gone(connection, child_id, because, self.settings.crash_limit)
+            )
+            if rescued is None:
+                return
+            self.unburied.remove((child_id, because))
+            for run in rescued:
+                log.warning("Run rescued from a dead worker: run_id=%s job=%s state=%s", run.run_id, run.job, run.state)
+
+    def _stop_or_start(self) -> None:
+        if self.signals:
+            self._stop_children()
+        else:
+            self._start_missing()
+
+    def _start_missing(self) -> None:
+        for slot, child in enumerate(self.children):
+            if child is None and time.monotonic() >= self.restart_at[slot]:
+                self.children[slot] = self._spawn()
+
+    def _spawn(self) -> Child:
+        child_id = new_id()
+        command = [
+            sys.executable, "-m", "workers.child", "--id", child_id, "--supervisor", self.process.id,
+            "--threads", str(self.threads), "--queues", self.queues,
+        ]  # fmt: skip
+        # A session of its own: signals to our process group are ours alone to answer.
+        process = subprocess.Popen(command, stdin=subprocess.PIPE, text=True, start_new_session=True)
+        return Child(child_id, process)
+
+    def _stop_children(self) -> None:
+        now = time.monotonic()
+        if self.interrupt_at is None:
+            log.info("Stopping: nothing new is started; what runs has %g s to finish.", self.settings.worker_grace)
+            self.interrupt_at = now + self.settings.worker_grace
+            self._tell(lambda connection: fleet.drain(connection, self.process.id))
+            self._order("drain")
+        if self.kill_at is None and (now >= self.interrupt_at or self.signals > 1):
+            self.kill_at = now + LAST_SECONDS
+            self._order("interrupt")
+        if self.kill_at is not None and now >= self.kill_at:
+            for child in filter(None, self.children):
+                child.process.kill()
+
+    def _order(self, word: str) -> None:
+        for child in filter(None, self.children):
+            child.order(word)
+
+    def _beat(self) -> None:
+        if self._tell(lambda connection: fleet.beat(connection, self.process.id)) is False:
+            self._begin_anew()
+
+    def _begin_anew(self) -> None:
+        """We were declared gone while stalled: our children see it themselves and leave; new ones get a new name."""
+        log.critical("This supervisor was declared gone; it goes on under a new id.")
+        self.process = fleet.NewProcess(kind="supervisor")
+        try:
+            fleet.register(self.engine, self.process)
+        except LedgerAway as error:
+            log.warning("Cannot register now: %s", error)
+
+    def _tell(self, act):
+        """``act`` in a transaction; None while the ledger is away."""
+        try:
+            with writing(self.engine) as connection:
+                return act(connection)
+        except LedgerAway as error:
+            log.warning("The ledger cannot be told now: %s", error)
+            return None
