@@ -15,7 +15,7 @@ from ledger import runs as runs_
 from ledger.engine import announce
 from ledger.runs import NewRun
 from ledger.states import Outcome, State
-from ledger.tables import attempts, processes, runs
+from ledger.tables import attempts, is_queued, is_running, processes, runs
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +62,9 @@ CLAIM_COLUMNS = (
     runs.c.message_id, runs.c.priority, runs.c.failures, runs.c.crashes, runs.c.created_at, runs.c.due_at,
 )  # fmt: skip
 
-_queued_here = and_(runs.c.state == State.QUEUED, runs.c.queue == bindparam("the_queue"))
+_queued_here = and_(is_queued, runs.c.queue == bindparam("the_queue"))
 _next_priority = select(func.min(runs.c.priority)).where(_queued_here, runs.c.priority > bindparam("above"))
+# A common table expression, for PostgreSQL may run a subquery several times and so claim more than its limit.
 # Rows of one queue and priority are read in the order of their due times, so that the scan ends where the
 # future begins, however many delayed runs there are.
 _ready = (
@@ -78,11 +79,12 @@ _ready = (
     .order_by(runs.c.due_at, runs.c.id)
     .limit(bindparam("most"))
     .with_for_update(skip_locked=True)
+    .cte("ready")
 )
 _worker_is_alive = exists().where(processes.c.id == bindparam("worker"), processes.c.state == "alive")
 _claim = (
     update(runs)
-    .where(runs.c.id.in_(_ready), runs.c.state == State.QUEUED, _worker_is_alive)
+    .where(runs.c.id.in_(select(_ready.c.id)), _worker_is_alive)  # these rows are queued, and locked
     .values(
         state=State.RUNNING,
         claim_token=bindparam("token"),
@@ -155,7 +157,7 @@ def next_due(connection: Connection, queue: str) -> int | None:
 
 _held = (
     select(runs.c.id, runs.c.claim_token, runs.c.cancel_requested_at)
-    .where(runs.c.id.in_(bindparam("ids", expanding=True)), runs.c.state == State.RUNNING)
+    .where(runs.c.id.in_(bindparam("ids", expanding=True)), is_running)
     .order_by(runs.c.id)  # one order for all, or PostgreSQL's row locks deadlock
     .with_for_update()
 )
@@ -311,6 +313,6 @@ def _progress_row(progress: Progress) -> dict[str, Any]:
 def cancel_requests(connection: Connection, worker_id: str) -> set[str]:
     """Ids of the runs of this worker that a person asked to stop."""
     statement = select(runs.c.id).where(
-        runs.c.worker_id == worker_id, runs.c.state == State.RUNNING, runs.c.cancel_requested_at.is_not(None)
+        runs.c.worker_id == worker_id, is_running, runs.c.cancel_requested_at.is_not(None)
     )
     return set(connection.scalars(statement))

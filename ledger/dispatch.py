@@ -9,7 +9,7 @@ from sqlalchemy import Connection, bindparam, func, select, update
 
 from ledger import clock
 from ledger.states import State
-from ledger.tables import runs
+from ledger.tables import is_queued, runs
 
 #: Pauses between the hints of one run, in seconds: a lost hint is made good soon, a long queue is not flooded.
 STEPS = (10, 30, 60, 300, 900)
@@ -24,14 +24,14 @@ class Hint:
 
 _due = (
     select(runs.c.id, runs.c.job, runs.c.queue, runs.c.dispatches)
-    .where(runs.c.state == State.QUEUED, runs.c.dispatch_at <= bindparam("now"))
+    .where(is_queued, runs.c.dispatch_at <= bindparam("now"))
     .order_by(runs.c.dispatch_at)
     .limit(bindparam("most"))
     .with_for_update(skip_locked=True)
 )
 _push_ahead = (
     update(runs)
-    .where(runs.c.id == bindparam("the_id"), runs.c.state == State.QUEUED)
+    .where(runs.c.id == bindparam("the_id"), is_queued)
     .values(dispatch_at=bindparam("next_at"), dispatches=runs.c.dispatches + 1)
 )
 
@@ -53,11 +53,11 @@ def pause(dispatches: int) -> int:
 
 def next_dispatch_at(connection: Connection) -> int | None:
     """When the next hint falls due; None when nothing waits."""
-    return connection.scalar(select(func.min(runs.c.dispatch_at)).where(runs.c.state == State.QUEUED))
+    return connection.scalar(select(func.min(runs.c.dispatch_at)).where(is_queued))
 
 
 def expire_overdue(connection: Connection) -> int:
     """Ends queued runs whose offer ran out before anybody started them; how many."""
     now = clock.now()
-    statement = update(runs).where(runs.c.state == State.QUEUED, runs.c.expires_at <= now)
+    statement = update(runs).where(is_queued, runs.c.expires_at <= now)
     return connection.execute(statement.values(state=State.EXPIRED, finished_at=now)).rowcount

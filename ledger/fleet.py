@@ -14,7 +14,7 @@ from ledger import clock, texts
 from ledger.engine import announce, upsert, writing
 from ledger.ids import new_id
 from ledger.states import Outcome, State
-from ledger.tables import attempts, jobs, processes, runs
+from ledger.tables import attempts, is_running, jobs, processes, runs
 
 ALIVE = ("alive", "draining")
 
@@ -123,7 +123,7 @@ def rescue(connection: Connection, worker_id: str, crash_limit: int) -> list[Res
     A run that a person asked to stop is canceled instead. The row lock (the write lock on SQLite) and the claim
     token decide against a worker that finishes at this very moment.
     """
-    held = select(runs).where(runs.c.worker_id == worker_id, runs.c.state == State.RUNNING)
+    held = select(runs).where(runs.c.worker_id == worker_id, is_running)
     rows = connection.execute(held.order_by(runs.c.id).with_for_update()).fetchall()
     return [_rescue_one(connection, row, crash_limit) for row in rows]
 

@@ -18,9 +18,9 @@ STALLED_SECONDS = 30.0
 class Loop(threading.Thread):
     """Calls ``act``, which answers how many seconds it can wait, until ``stop`` is set.
 
-    With a ``wait`` like ``Watch.wait``, news end a pause early. A fault is logged and the turn repeated; a turn
+    With a ``wait`` like ``Watch.wait``, news end a pause early, but not before ``shortest`` seconds. A fault is logged and the turn repeated; a turn
     that failed for another reason than the ledger does not count as one, so that a loop which only fails is
-    found ``stalled``.
+    found ``stalled`` after ``patience`` seconds.
     """
 
     def __init__(
@@ -29,19 +29,23 @@ class Loop(threading.Thread):
         act: Callable[[], float],
         stop: threading.Event,
         wait: Callable[[int, float], int] | None = None,
+        shortest: float = SHORTEST_PAUSE_SECONDS,
+        patience: float = STALLED_SECONDS,
     ):
         super().__init__(name=name, daemon=True)
         self._act, self._stopping, self._wait = act, stop, wait
         self._seen = 0
-        self._ledger_away = False
+        self._shortest, self._patience = shortest, patience
+        self._ledger_away = self._failing = False
         self.turned()
 
     def turned(self) -> None:
-        """Shows that it lives; a long act calls this in between."""
+        """Notes that it lives."""
         self._turned_at = time.monotonic()
 
-    def stalled(self, seconds: float = STALLED_SECONDS) -> bool:
-        return not self.is_alive() or time.monotonic() - self._turned_at > seconds
+    @property
+    def stalled(self) -> bool:
+        return not self.is_alive() or time.monotonic() - self._turned_at > self._patience
 
     def run(self) -> None:
         while not self._stopping.is_set():
@@ -55,9 +59,11 @@ class Loop(threading.Thread):
             seconds = AFTER_FAULT_SECONDS
         except Exception:
             log.exception("The loop %s failed; it tries again.", self.name)
+            self._failing = True
             return AFTER_FAULT_SECONDS
         else:
             self._note_back()
+        self._failing = False
         self.turned()
         return seconds
 
@@ -72,12 +78,12 @@ class Loop(threading.Thread):
         self._ledger_away = False
 
     def _pause(self, seconds: float) -> None:
-        until = time.monotonic() + max(seconds, SHORTEST_PAUSE_SECONDS)
-        self._stopping.wait(SHORTEST_PAUSE_SECONDS)
+        until = time.monotonic() + max(seconds, self._shortest)
+        self._stopping.wait(self._shortest)
         while (rest := until - time.monotonic()) > 0 and not self._stopping.is_set():
             if self._news_or_timeout(min(rest, SLICE_SECONDS)):
                 return
-            if not self._failing():
+            if not self._failing:
                 self.turned()
 
     def _news_or_timeout(self, seconds: float) -> bool:
@@ -101,4 +107,4 @@ class Guard:
             for loop in self._loops:
                 loop.turned()
         self._looked_at = now
-        return [loop.name for loop in self._loops if loop.stalled()]
+        return [loop.name for loop in self._loops if loop.stalled]

@@ -31,20 +31,24 @@ class Reaper:
     """
 
     def __init__(
-        self, own_id: str, limit: float = SILENT_SECONDS, clock: Callable[[], float] = time.monotonic
+        self, own_id: str | None, limit: float = SILENT_SECONDS, clock: Callable[[], float] = time.monotonic
     ):
         self.own_id, self.limit = own_id, limit
         self._clock = clock
         self._moved: dict[str, tuple[int, float]] = {}
         self._looked_at = clock()
+        self._held_up = False
 
     def silent(self, beats: dict[str, int]) -> dict[str, int]:
         """Those of ``beats``, as just read, whose count stood still for ``limit`` seconds."""
         now = self._clock()
         self._note(beats, now)
-        if now - self._looked_at > LATE_SECONDS or self._own_silence(now) > LATE_SECONDS:
+        held_up = now - self._looked_at > LATE_SECONDS or self._own_silence(now) > LATE_SECONDS
+        if held_up:
             self._count_anew(now)
-        self._looked_at = now
+        if held_up and not self._held_up:
+            log.warning("This reaper or the ledger was held up: it counts everybody's silence anew.")
+        self._looked_at, self._held_up = now, held_up
         return {each: count for each, (count, since) in self._moved.items() if self._is_silent(each, now - since)}
 
     def _note(self, beats: dict[str, int], now: float) -> None:
@@ -58,9 +62,10 @@ class Reaper:
         return now - self._moved[self.own_id][1] if self.own_id in self._moved else 0.0
 
     def _count_anew(self, now: float) -> None:
-        log.warning("This reaper or the ledger was held up: it counts the silence of all processes anew.")
-        others = {each: (count, now) for each, (count, _) in self._moved.items() if each != self.own_id}
-        self._moved = {each: self._moved[each] for each in self._moved if each == self.own_id} | others
+        self._moved = {
+            each: (count, since if each == self.own_id else now)
+            for each, (count, since) in self._moved.items()
+        }
 
     def _is_silent(self, each: str, seconds: float) -> bool:
         return each != self.own_id and seconds >= self.limit

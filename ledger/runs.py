@@ -14,7 +14,7 @@ from ledger.engine import announce, insert_new, writing
 from ledger.errors import RunNotFound, WrongState
 from ledger.ids import new_id
 from ledger.states import TERMINAL, State
-from ledger.tables import runs
+from ledger.tables import is_queued, is_running, runs
 
 #: The dispatcher leaves a new run so long to the process that made it, which publishes the first hint itself.
 FIRST_HINT_GRACE = 5 * clock.SECOND
@@ -98,7 +98,7 @@ def _earlier(connection: Connection, column, values: list[str]) -> dict[str, str
     found: dict[str, str] = {}
     for start in range(0, len(values), LOOKUP_SIZE):
         part = values[start : start + LOOKUP_SIZE]
-        found.update(connection.execute(select(column, runs.c.id).where(column.in_(part))).tuples())
+        found.update(connection.execute(select(column, runs.c.id).where(column.in_(part))).tuples().all())
     return found
 
 
@@ -139,14 +139,14 @@ def cancel(engine: Engine, run_id: str, by: str) -> State:
 
 def _cancel_if_queued(connection: Connection, run_id: str, by: str) -> bool:
     now = clock.now()
-    statement = update(runs).where(runs.c.id == run_id, runs.c.state == State.QUEUED)
+    statement = update(runs).where(runs.c.id == run_id, is_queued)
     return bool(
         connection.execute(statement.values(state=State.CANCELED, finished_at=now, canceled_by=by)).rowcount
     )
 
 
 def _request_cancel_if_running(connection: Connection, run_id: str, by: str) -> bool:
-    statement = update(runs).where(runs.c.id == run_id, runs.c.state == State.RUNNING)
+    statement = update(runs).where(runs.c.id == run_id, is_running)
     asked_at = clock.now()
     return bool(connection.execute(statement.values(cancel_requested_at=asked_at, canceled_by=by)).rowcount)
 

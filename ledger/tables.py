@@ -126,6 +126,7 @@ runs = Table(
         "queue",
         "priority",
         "due_at",
+        "id",
         sqlite_where=text("state = 'queued'"),
         postgresql_where=text("state = 'queued'"),
     ),
@@ -385,3 +386,7 @@ barriers = Table(
     Column("remaining", Integer, nullable=False, comment="members that have not succeeded yet"),
     Column("expires_at", Instant, nullable=False),
 )
+
+# Written out, not bound: only so the planner of either database knows that a partial index serves.
+is_queued = text("runs.state = 'queued'")
+is_running = text("runs.state = 'running'")

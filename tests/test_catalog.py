@@ -16,7 +16,7 @@ import dramatiq
 import pytest
 from dramatiq.brokers.stub import StubBroker
 from jsonschema import Draft202012Validator
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, NaiveDatetime
 
 from ledger import texts
 from ledger.ids import new_id
@@ -58,11 +58,7 @@ class Foreign:
 
 
 def announced(fn, **options):
-    return announce(dramatiq.actor(fn, broker=broker_with_options(), actor_name="it", **options))
-
-
-def broker_with_options() -> StubBroker:
-    return StubBroker()
+    return announce(dramatiq.actor(fn, broker=StubBroker(), actor_name="it", **options))
 
 
 def properties(fn) -> dict[str, dict]:
@@ -114,6 +110,9 @@ TYPES = [
     (time, {"type": "string", "format": "time"}),
     (timedelta, {"type": "string", "format": "duration"}),
     (UUID, {"type": "string", "format": "uuid"}),
+    (Decimal, {"type": "string", "format": "decimal"}),
+    (Annotated[Decimal, Field(ge=0)], {"type": "string", "format": "decimal", "minimum": 0}),
+    (NaiveDatetime, {"type": "string", "format": "date-time", "x-zone": "none"}),
     (Path, {"type": "string", "format": "path"}),
     (UploadFile, {"type": "string", "format": "upload"}),
     (Literal["a", 1, None], {"enum": ["a", 1, None]}),
@@ -147,6 +146,7 @@ DEFAULTS = [
     (date, date(2026, 10, 31), "2026-10-31"),
     (datetime, datetime(2026, 10, 31, 3, tzinfo=UTC), "2026-10-31T03:00:00Z"),
     (Path, Path("a/b"), "a/b"),
+    (Decimal, Decimal("0.10"), "0.10"),
     (set[int], {3}, [3]),
     (Point, Point(x=1), {"x": 1, "y": 0}),
     (Box, Box(2.5), {"width": 2.5, "label": "box"}),

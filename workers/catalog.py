@@ -32,7 +32,7 @@ SOURCE_LIMIT = 400
 
 
 def announce(actor) -> Job:
-    """How ``actor`` presents itself: name, queue, parameters as JSON Schema, what it does, where it stands."""
+    """How ``actor`` presents itself: parameters as JSON Schema, what it does, where it stands, its options."""
     function = original(actor.fn)
     return Job(
         name=actor.actor_name,
@@ -47,15 +47,15 @@ def announce(actor) -> Job:
 
 
 def coerce(fn: Callable, kwargs: dict[str, Any]) -> dict[str, Any]:
-    """A form's JSON arguments as the typed values that ``fn`` asks for, by parameter name.
+    """A form's JSON arguments as the typed keyword arguments that ``fn`` asks for.
 
     Left-out parameters stay out: the function's own defaults apply. Raises ArgumentsDoNotFit.
     """
-    return signature_of(fn).typed(kwargs)
+    return signature_of(fn).keywords(kwargs)
 
 
 def bound(fn: Callable, kwargs: dict[str, Any]) -> tuple[list[Any], dict[str, Any]]:
-    """``coerce`` as ``(args, kwargs)`` of a call, which functions with ``*args``, ``**kwargs`` or ``/`` need."""
+    """``coerce`` as ``(args, kwargs)`` of a call, which functions with ``*args`` or ``/`` need."""
     return signature_of(fn).bound(kwargs)
 
 
@@ -78,7 +78,7 @@ def options_of(options: dict[str, Any]) -> dict[str, Any]:
 
 
 def _number(value: Any) -> int | None:
-    """Whole milliseconds (or a count) of an int, float or timedelta; None for endless, and for what is no number."""
+    """Whole milliseconds, or a count; None for endless, and for what is no number."""
     if isinstance(value, timedelta):
         value = value.total_seconds() * 1000
     return int(value) if isinstance(value, int | float) and math.isfinite(value) else None

@@ -24,13 +24,23 @@ TELLING = (bool, str, list, dict, datetime, date, time, timedelta, Decimal, UUID
 
 
 class Schema(GenerateJsonSchema):
-    """JSON Schema in which an enumeration keeps the names of its members, in ``x-enumNames``."""
+    """JSON Schema for forms: an enumeration keeps its members' names, decimals are exact text, and a time that must
+    not have a zone says so."""
 
     ignored_warning_kinds = {"skipped-choice", "non-serializable-default"}
 
     def enum_schema(self, schema):
         names = [member.name for member in schema["members"]]
         return super().enum_schema(schema) | {"x-enumNames": names}
+
+    def decimal_schema(self, schema):
+        limits = {"ge": "minimum", "gt": "exclusiveMinimum", "le": "maximum", "lt": "exclusiveMaximum"}
+        found = {word: float(schema[key]) for key, word in limits.items() if key in schema}
+        return {"type": "string", "format": "decimal"} | found
+
+    def datetime_schema(self, schema):
+        naive = {"x-zone": "none"} if schema.get("tz_constraint") == "naive" else {}
+        return super().datetime_schema(schema) | naive
 
 
 def field_of(

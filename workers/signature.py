@@ -1,4 +1,4 @@
-"""A function's signature as a pydantic model: the JSON Schema of its form, and typed values for its JSON arguments.
+"""A function's signature as a pydantic model: its form's JSON Schema, and typed values for its JSON arguments.
 
 Any function will do; one that cannot be looked into has a single field, its keyword arguments.
 """
@@ -41,7 +41,7 @@ class Signature:
     schema: dict[str, Any]
 
     def typed(self, kwargs: dict[str, Any]) -> dict[str, Any]:
-        """The values that were given, by parameter name, as the annotations want them. Raises ArgumentsDoNotFit."""
+        """The given values by parameter name, as the annotations want them. Raises ArgumentsDoNotFit."""
         try:
             made = self.model.model_validate_json(json.dumps(kwargs))
         except ValidationError as error:
@@ -50,15 +50,20 @@ class Signature:
         return {fields[key]: getattr(made, key) for key in fields if key in made.model_fields_set}
 
     def bound(self, kwargs: dict[str, Any]) -> tuple[list[Any], dict[str, Any]]:
-        """``typed`` as a call takes them: ``*args`` and positional-only ones apart, ``**kwargs`` unpacked."""
-        values = self.typed(kwargs)
+        """``keywords`` with ``*args``, positional-only ones, and what must stand before them, apart."""
+        values = self.keywords(kwargs)
         rest = [each for name in self._names(REST) for each in values.pop(name, ())]
+        leading = (POSITIONAL_ONLY, POSITIONAL) if rest else (POSITIONAL_ONLY,)
+        first = [values.pop(each.name, each.default) for each in self.parameters if each.kind in leading]
+        return first + rest, values
+
+    def keywords(self, kwargs: dict[str, Any]) -> dict[str, Any]:
+        """``typed`` with the contents of ``**kwargs`` beside the others."""
+        values = self.typed(kwargs)
         more = {key: each for name in self._names(NAMED_REST) for key, each in values.pop(name, {}).items()}
         if doubled := values.keys() & more.keys():
             raise ArgumentsDoNotFit(self.function, [f"{name} is given twice" for name in sorted(doubled)])
-        leading = (POSITIONAL_ONLY, POSITIONAL) if rest else (POSITIONAL_ONLY,)
-        first = [values.pop(each.name, each.default) for each in self.parameters if each.kind in leading]
-        return first + rest, values | more
+        return values | more
 
     def _names(self, kind: inspect._ParameterKind) -> list[str]:
         return [each.name for each in self.parameters if each.kind is kind]

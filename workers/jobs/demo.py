@@ -1,4 +1,4 @@
-"""Jobs to try the console with: one that waits, one that fails, one that works, and one with every kind of field."""
+"""Jobs to try the console with: one that waits, one that fails, one that works, one with every field."""
 
 import logging
 import time
@@ -21,18 +21,18 @@ SEGMENT = 2**18
 
 
 class DeliberateFailure(Exception):
-    """Raised by `demo.fail` for as many attempts as it was asked to."""
+    """Raised by ``demo.fail`` for as many attempts as it was asked to."""
 
 
 class Colour(Enum):
-    """A choice by name, for `demo.fields`."""
+    """A choice by name, for ``demo.fields``."""
 
     RED = "red"
     GREEN = "green"
     BLUE = "blue"
 
 
-@dramatiq.actor(actor_name="demo.sleep", throws=ValueError)
+@dramatiq.actor(actor_name="demo.sleep", throws=ValueError, time_limit=86_400_000)
 def sleep(seconds: float = 10.0, steps: int = 20) -> dict:
     """Sleep for a while, with progress and a few log lines. Cancel it while it runs: it stops at once.
 
@@ -89,7 +89,7 @@ def primes(limit: int = 200_000) -> dict:
 
 
 def count_primes(limit: int, progress: Callable[[int], None]) -> tuple[int, int | None]:
-    """How many primes there are up to `limit`, and the largest: a sieve of Eratosthenes, one segment at a time."""
+    """How many primes there are up to ``limit``, and the largest: Eratosthenes, one segment at a time."""
     divisors, count, largest = _sieve(2, isqrt(limit), np.arange(2, isqrt(isqrt(limit)) + 1)), 0, None
     for start in range(2, limit + 1, SEGMENT):
         stop = min(start + SEGMENT - 1, limit)
@@ -100,7 +100,7 @@ def count_primes(limit: int, progress: Callable[[int], None]) -> tuple[int, int 
 
 
 def _sieve(start: int, stop: int, divisors: np.ndarray) -> np.ndarray:
-    """The numbers from `start` to `stop` that none of the divisors divides, but for the divisors themselves."""
+    """The numbers from ``start`` to ``stop`` that no divisor divides, but for the divisors themselves."""
     prime = np.ones(max(0, stop - start + 1), bool)
     for divisor in divisors.tolist():
         first = max(divisor * divisor, -(-start // divisor) * divisor)
@@ -115,13 +115,13 @@ def fields(
     number: float = 0.5,
     ticked: bool = True,
     day: date = date(2026, 1, 31),
-    moment: Optional[datetime] = None,
+    moment: Optional[datetime] = None,  # noqa: UP045 - people write both
     colour: Colour = Colour.GREEN,
     size: Literal["small", "medium", "large"] = "medium",
     maybe: int | None = None,
-    either: Union[int, str] = "seven",
-    numbers: list[int] = [1, 2, 3],
-    mapping: dict[str, int] = {"a": 1},
+    either: Union[int, str] = "seven",  # noqa: UP007
+    numbers: list[int] = [1, 2, 3],  # noqa: B006 - shown in the form, never changed
+    mapping: dict[str, int] = {"a": 1},  # noqa: B006
     upload: UploadFile | None = None,
 ) -> dict:
     """Return what was given, with its type: a form with every kind of field.
@@ -141,7 +141,7 @@ def fields(
         mapping: Whole numbers by name.
         upload: A file, or nothing.
     """
-    given = locals()
+    given = dict(locals())
     return {name: {"type": type(value).__name__, "value": _plain(value)} for name, value in given.items()}
 
 

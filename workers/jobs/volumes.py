@@ -1,4 +1,4 @@
-"""Jobs on volumes. What they do is in `workers.jobs.volume`; here are only the forms and the reports."""
+"""Jobs on volumes. What they do is in ``workers.jobs.volume``; here are only the forms and the reports."""
 
 import logging
 
@@ -29,16 +29,16 @@ def load(
 ) -> dict:
     """Load a volume: its statistics and histogram, three middle slices and three projections.
 
-    Reads headerless raw files, numpy's .npy and NIfTI (.nii, .nii.gz). Shape, dtype, byte order and header offset are
-    for raw files only, which cannot tell them; a raw file has to be exactly as long as they say.
+    Reads headerless raw files, numpy's .npy and NIfTI (.nii, .nii.gz). Shape, dtype, byte order and header
+    offset are for raw files only, which cannot tell them; a raw file has to be exactly as long as they say.
 
     Args:
         file: The file to upload. Give this or a path, not both.
         path: A file on the server, relative to the files folder, such as phantom.mpv.
-        shape: For raw files, the voxels along X, Y and Z, like 110x110x187. X varies fastest in the file, Z slowest:
-            numpy calls the same array (187, 110, 110). Blank takes the shape in the file's name, if there is one.
+        shape: For raw files, the voxels along X, Y and Z, like 110x110x187. X varies fastest in the file, Z
+            slowest: numpy calls that array (187, 110, 110). Blank takes a shape that the file's name tells.
         dtype: For raw files, the type of one voxel.
-        byte_order: For raw files with voxels of two bytes and more: little (most machines) or big (some scanners).
+        byte_order: For raw files with voxels of two bytes and more: little (most machines) or big.
         header_offset: For raw files, how many bytes stand before the first voxel.
     """
     recipe = Recipe(shape_of(shape) if shape.strip() else None, dtype, byte_order, header_offset)

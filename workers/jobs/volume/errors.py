@@ -1,7 +1,8 @@
-"""What can be wrong with a file or with what was asked of it; each error keeps its facts and says its own sentence.
+"""What can be wrong with a file or with what was asked of it; each error says its own sentence.
 
-Only what a person can put right stands here. The sentences are shown to them, so they tell what would be right.
-The facts are positional arguments: `BaseException` keeps those in `args`, and so the errors survive pickling.
+Only what a person can put right stands here. The sentences are shown to them, so they tell what would be
+right. The facts are positional arguments: ``BaseException`` keeps those in ``args``, and so the errors
+survive pickling.
 """
 
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from workers.jobs.volume.shape import Shape, spoken
 
 
 class VolumeError(Exception):
-    """Raised, as one of its kinds, when a file or the parameters cannot become a volume. Trying again cannot help."""
+    """Raised, as one of its kinds, when a file or the parameters are wrong. Trying again cannot help."""
 
 
 @dataclass(eq=False)
@@ -21,17 +22,18 @@ class NotOneSource(VolumeError):
     given: int
 
     def __str__(self) -> str:
-        return f"Give either a file to upload or a path in the files folder: {'both were' if self.given else 'neither was'} given."
+        given = "both were" if self.given else "neither was"
+        return f"Give either a file to upload or a path in the files folder: {given} given."
 
 
 @dataclass(eq=False)
 class OutsideFolder(VolumeError):
-    """Raised when a path is absolute, contains `..`, or leads out of the files folder through a symbolic link."""
+    """Raised when a path is absolute, contains ``..``, or leaves the files folder by a symbolic link."""
 
     path: str
 
     def __str__(self) -> str:
-        return f"“{self.path}” lies outside the files folder. Give a path inside it, without a leading “/” and without “..”."
+        return f"“{self.path}” lies outside the files folder. Give a path below it, without “..”."
 
 
 @dataclass(eq=False)
@@ -51,7 +53,7 @@ class BadName(VolumeError):
     name: str
 
     def __str__(self) -> str:
-        return f"“{self.name}” cannot name a file here. Use a plain name such as “phantom.mpv”: no folders, no leading dot."
+        return f"“{self.name}” cannot name a file here. Use a plain name, without folders or a leading dot."
 
 
 @dataclass(eq=False)
@@ -99,27 +101,28 @@ class DamagedFile(VolumeError):
 
 @dataclass(eq=False)
 class TooLarge(VolumeError):
-    """Raised before any memory is taken when the voxels of a file, or of a phantom, need more than `limit` bytes."""
+    """Raised when voxels need more than ``limit`` bytes, before any memory or disk is taken for them."""
 
     name: str
     needed: int
     limit: int
 
     def __str__(self) -> str:
-        return f"{self.name} says that its voxels need {self.needed:,} bytes; more than {self.limit:,} are not read or written here."
+        return f"The voxels of {self.name} take {self.needed:,} bytes; at most {self.limit:,} are allowed."
 
 
 @dataclass(eq=False)
 class NotThreeDimensional(VolumeError):
-    """Raised when a file holds an array that has not exactly three axes (`stored`: lengths in the file's own order)."""
+    """Raised when an array has not exactly three axes. ``stored``: their lengths in the file's own order."""
 
     name: str
     stored: tuple[int, ...]
 
     def __str__(self) -> str:
         lengths = " x ".join(f"{length:,}" for length in self.stored) or "no"
-        advice = "Save one volume of it by itself." if len(self.stored) > 3 else "Stack its slices to a volume first."
-        return f"{self.name} holds an array of {len(self.stored)} axes ({lengths}), but a volume has three. {advice}"
+        advice = "Save one volume by itself." if len(self.stored) > 3 else "Stack slices to a volume first."
+        held = f"{self.name} holds an array of {len(self.stored)} axes ({lengths})"
+        return f"{held}; a volume has three. {advice}"
 
 
 @dataclass(eq=False)
@@ -130,7 +133,7 @@ class UnsupportedDtype(VolumeError):
     dtype: str
 
     def __str__(self) -> str:
-        return f"{self.name} holds voxels of {self.dtype}; only real numbers of up to 64 bits can be shown. Save it as one of those."
+        return f"{self.name} holds voxels of {self.dtype}; only real numbers of up to 64 bits can be shown."
 
 
 @dataclass(eq=False)
@@ -143,13 +146,14 @@ class ShapeMissing(VolumeError):
     header_offset: int
 
     def __str__(self) -> str:
-        needed = f"{self.name} is a headerless raw file of {self.size:,} bytes, so its shape has to be given (X x Y x Z)."
-        return " ".join([needed, *fits.by_name(self.name, self.size), *fits.by_size(self.size - self.header_offset, self.dtype)])
+        missing = f"{self.name} is a raw file of {self.size:,} bytes: give its shape, as X x Y x Z."
+        likely = fits.by_size(self.size - self.header_offset, self.dtype)
+        return " ".join([missing, *fits.by_name(self.name, self.size), *likely])
 
 
 @dataclass(eq=False)
 class SizeMismatch(VolumeError):
-    """Raised when a headerless file is not exactly as long as header, shape and dtype say. It is never cut or padded."""
+    """Raised when a raw file is not exactly as long as header, shape and dtype say: none is cut or padded."""
 
     name: str
     size: int
@@ -160,6 +164,6 @@ class SizeMismatch(VolumeError):
     def __str__(self) -> str:
         needed = self.header_offset + fits.bytes_of(self.shape, self.dtype)
         header = f" after a header of {self.header_offset:,} bytes" if self.header_offset else ""
-        wrong = (f"{self.name} holds {self.size:,} bytes, "
-                 f"but {spoken(self.shape)} of {self.dtype}{header} needs {needed:,}.")
-        return " ".join([wrong, *fits.instead(self.size, self.shape, self.dtype, self.name)])
+        asked = f"{spoken(self.shape)} of {self.dtype}{header}"
+        wrong = f"{self.name} holds {self.size:,} bytes, but {asked} needs {needed:,}."
+        return " ".join([wrong, *fits.instead(self.size, self.shape, self.dtype, self.name, bool(header))])

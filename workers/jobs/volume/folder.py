@@ -1,7 +1,8 @@
-"""The files folder: the only place where a person's path is followed, and where a file of theirs is written."""
+"""The files folder: the only place where a person's path is followed, and a file of theirs written."""
 
 import filecmp
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
@@ -11,9 +12,12 @@ from uuid import uuid4
 from workers.jobs.volume.errors import BadName, NameTaken, NoSuchFile, OutsideFolder
 from workers.jobs.volume.source import Source
 
+# No leading dot or space, no separators of any system, no control characters or lone surrogates.
+_PLAIN_NAME = re.compile(r"[\w(][^/\\:\x00-\x1f\x7f\ud800-\udfff]*")
+
 
 def existing(folder: Path, path: str) -> Source:
-    """The regular file at `path` below `folder`. Raises OutsideFolder if it leads out, NoSuchFile if there is none."""
+    """The regular file at ``path`` below ``folder``. Raises OutsideFolder or NoSuchFile."""
     written = PurePosixPath(path.strip())
     if written.is_absolute() or ".." in written.parts:
         raise OutsideFolder(path)
@@ -35,10 +39,10 @@ def _resolved(root: Path, written: PurePosixPath) -> Source:
 
 @contextmanager
 def new_file(folder: Path, name: str, replace: bool = False) -> Iterator[BinaryIO]:
-    """A file to write that appears under `name` when it is complete, or not at all.
+    """A file to write that appears under ``name`` when it is complete, or not at all.
 
-    Raises BadName, or NameTaken if another file has the name and `replace` is not set. One with the same content is
-    no obstacle: a run that was rescued may write its file a second time.
+    Raises BadName, or NameTaken if another file has the name and ``replace`` is not set. One with the same
+    content is no obstacle: a run that was rescued may write its file a second time.
     """
     target = _named(folder, name)
     folder.mkdir(parents=True, exist_ok=True)
@@ -54,8 +58,7 @@ def new_file(folder: Path, name: str, replace: bool = False) -> Iterator[BinaryI
 
 
 def _named(folder: Path, name: str) -> Path:
-    plain = name.isprintable() and name == name.strip() and not name.startswith(".") and not set(name) & set("/\\:")
-    if not (name and plain and len(name.encode()) <= 255) or (folder / name).is_dir():
+    if not _PLAIN_NAME.fullmatch(name) or len(name.encode()) > 255 or (folder / name).is_dir():
         raise BadName(name)
     return folder / name
 

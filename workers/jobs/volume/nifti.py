@@ -1,8 +1,9 @@
-"""NIfTI-1 and NIfTI-2 in a single file, packed (.nii.gz) or not. nibabel reads the header, we read the voxels.
+"""NIfTI-1 and NIfTI-2 in a single file, packed or not. nibabel reads the header, we read the voxels.
 
-Voxels are `slope * stored + intercept` (scl_slope, scl_inter; NIfTI-1 standard), computed in float64. They are kept as
-float32 where that holds every stored value (up to 16 bits, and float32), else as float64; the file's own dtype stays
-where there is nothing to scale. A slope of 0, or one that is not finite, means "not scaled", as the standard says.
+Voxels are ``slope * stored + intercept`` (scl_slope, scl_inter; NIfTI-1 standard), computed in float64. They
+are kept as float32 where that holds every stored value (up to 16 bits, and float32), else as float64; the
+file's own dtype stays where there is nothing to scale. A slope of 0, or one that is not finite, means "not
+scaled", as the standard says.
 """
 
 from dataclasses import dataclass
@@ -92,7 +93,7 @@ def _scaled(stored: np.ndarray, slope: float, intercept: float) -> np.ndarray:
     narrow = stored.dtype.itemsize <= 2 or stored.dtype == np.float32
     scaled = np.empty(stored.shape, np.float32 if narrow else np.float64)
     with np.errstate(over="ignore", invalid="ignore"):
-        for target, plane in zip(scaled, stored):
+        for target, plane in zip(scaled, stored, strict=True):
             target[...] = plane * np.float64(slope) + intercept
     return scaled
 
@@ -109,5 +110,6 @@ def _oriented(voxels: np.ndarray, layout: _Layout) -> Volume:
 
 
 def _spacing(sizes: np.ndarray) -> tuple[float, float, float] | None:
-    known = len(sizes) == 3 and np.isfinite(sizes).all() and (sizes > 0).all()
+    """None for what cannot be: between a nanometre and a kilometre lies all that anyone scans."""
+    known = len(sizes) == 3 and ((sizes > 1e-6) & (sizes < 1e6)).all()
     return tuple(map(float, sizes[::-1])) if known else None

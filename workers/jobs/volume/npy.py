@@ -16,7 +16,7 @@ _HEADERS = {(1, 0): npy_format.read_array_header_1_0, (2, 0): npy_format.read_ar
 
 
 def read(source: Source, progress: payload.Progress) -> Volume:
-    """The volume of a .npy file in C or Fortran order. Raises VolumeError; see also `payload.read`."""
+    """The volume of a .npy file in C or Fortran order. Raises VolumeError; see also ``payload.read``."""
     stored, fortran, dtype, offset = _header(source)
     readable = real_number(source.name, dtype)
     lengths = three_axes(source.name, stored, stored)
@@ -30,6 +30,6 @@ def _header(source: Source) -> tuple[tuple[int, ...], bool, np.dtype, int]:
         try:
             version = npy_format.read_magic(file)
             return *_HEADERS[version](file), file.tell()
-        # numpy reads the header as Python source by way of three parsers; whatever they raise, the header is no good.
+        # numpy takes the header apart with several of Python's parsers; whatever they raise, it is no good.
         except Exception as error:
             raise DamagedFile(source.name, f"its numpy header makes no sense ({error})") from error

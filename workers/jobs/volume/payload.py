@@ -16,15 +16,15 @@ Progress = Callable[[int, int], None]
 
 LARGEST = 8 * 2**30
 PIECE = 8 * 2**20
-# Deflate packs at most 258 bytes into 2 bits, so no honest gzip file holds more than this many times its size.
+# Deflate packs at most 258 bytes into 2 bits: no gzip file holds more than this many times its size.
 UNPACKED_AT_MOST = 1032
 
 
 def read(source: Source, dtype: np.dtype, count: int, offset: int, progress: Progress) -> np.ndarray:
-    """`count` items of `dtype` that begin at byte `offset`, as a flat array in this machine's byte order.
+    """``count`` items of ``dtype`` from byte ``offset`` on, as a flat array in this machine's byte order.
 
-    Raises TooLarge if they take more than LARGEST bytes and DamagedFile if the file ends before them; both before the
-    memory is touched, so a header may claim what it likes.
+    Raises TooLarge if they take more than LARGEST bytes and DamagedFile if the file ends before them; both
+    before the memory is touched, so a header may claim what it likes.
     """
     _refuse_what_cannot_be(source, offset, count * dtype.itemsize)
     data = np.empty(count * dtype.itemsize, np.uint8)
@@ -37,7 +37,8 @@ def read(source: Source, dtype: np.dtype, count: int, offset: int, progress: Pro
 def _refuse_what_cannot_be(source: Source, offset: int, needed: int) -> None:
     holds_at_most = source.size * (UNPACKED_AT_MOST if source.packed else 1)
     if offset + needed > holds_at_most:
-        raise DamagedFile(source.name, _ends_early(offset + needed, f"has only {source.size:,}{' packed' * source.packed}"))
+        packed = " packed" if source.packed else ""
+        raise DamagedFile(source.name, _ends_early(offset + needed, f"has only {source.size:,}{packed}"))
     if offset + needed > LARGEST:
         raise TooLarge(source.name, needed, LARGEST)
 

@@ -1,7 +1,7 @@
-"""A made-up patient, head to thigh, as a PET scan would show one: ellipsoids that overwrite one another, and noise.
+"""A made-up patient, head to thigh, as a PET scan would show one: overlapping ellipsoids, and noise.
 
-Coordinates are shares of the volume: x from -1 (the patient's right) to 1, y from -1 (front) to 1, z from 0 (the
-thighs) to 1 (above the head). The proportions are right for about 110 x 110 x 187 cubes of 5 mm.
+Coordinates are shares of the volume: x from -1 (the patient's right) to 1, y from -1 (front) to 1, z from 0
+(the thighs) to 1 (above the head). The proportions are right for about 110 x 110 x 187 cubes of 5 mm.
 """
 
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ LARGEST = 2**30
 
 @dataclass(frozen=True)
 class Ellipsoid:
-    """A body part of even uptake (1 is the hottest); a `bluntness` over 2 flattens its lower and upper end."""
+    """A body part of even uptake, 1 the hottest; a ``bluntness`` over 2 flattens its lower and upper end."""
 
     center: tuple[float, float, float]
     radii: tuple[float, float, float]
@@ -67,11 +67,11 @@ LESIONS = (
 
 
 def slabs(shape: Shape, dtype: str, noise: float, seed: int) -> Iterator[np.ndarray]:
-    """The axial slices, lowest first, as (y, x) arrays of `dtype`: one at a time, so memory does not limit the size.
+    """The axial slices, lowest first, as (y, x) arrays of ``dtype``: one at a time, to save memory.
 
-    `noise` is the standard deviation where uptake is 1, as a share of it, and falls with the root of uptake. The same
-    seed makes the same bytes. Integers reach up to their largest value (at most 32,767), floats up to 10, an SUV.
-    Raises BadValue or TooLarge before the first slice.
+    ``noise`` is the standard deviation where uptake is 1, as a share of it, and falls with the root of
+    uptake. The same seed makes the same bytes. Integers reach up to their largest value (at most 32,767),
+    floats up to 10, an SUV. Raises BadValue or TooLarge before the first slice.
     """
     _refuse_if_unfit(shape, dtype, noise, seed)
     return _slabs(shape, np.dtype(dtype), noise, np.random.default_rng(seed))

@@ -1,7 +1,8 @@
-"""Pictures of a volume: middle slices and maximum intensity projections, as PNG. Charts are in `chart.py`.
+"""Pictures of a volume: middle slices and maximum intensity projections, as PNG. Charts are in ``chart.py``.
 
-Planes are seen as radiologists see them: axial from the feet with the front on top, coronal from the front, sagittal
-from the left side; the head is up. That is true for volumes in LPS; others are shown as if they were.
+Planes are seen as radiologists see them: axial from the feet with the front on top, coronal from the front,
+sagittal from the left side; the head is up. That is true for volumes in LPS; others are shown as if they
+were.
 """
 
 from collections.abc import Iterator
@@ -43,29 +44,27 @@ class Window:
 
 def slices(volume: Volume) -> Iterator[Picture]:
     """The three orthogonal middle slices, in one window: the 1st to the 99.5th percentile of them all."""
-    planes = {plane: _upright(volume.array.take(_middle(volume, axis), axis), axis) for plane, axis in PLANES.items()}
-    window = _robust(planes.values())
-    for plane, pixels in planes.items():
-        axis = PLANES[plane]
-        which = f"slice {_middle(volume, axis) + 1} of {volume.array.shape[axis]}"
-        yield _picture(volume, plane, f"{plane.capitalize()} {which}", pixels, window)
+    middles = [length // 2 for length in volume.array.shape]
+    cuts = [_upright(volume.array.take(middles[axis], axis), axis) for axis in PLANES.values()]
+    window = _robust(cuts)
+    for (plane, axis), pixels in zip(PLANES.items(), cuts, strict=True):
+        which = f"slice {middles[axis] + 1} of {volume.array.shape[axis]}"
+        title = f"{plane.capitalize()} {which} ({window})"
+        yield Picture(f"{plane}.png", title, _drawn(pixels, window, _size(volume, axis)))
 
 
 def projections(volume: Volume) -> Iterator[Picture]:
     """The three maximum intensity projections, each from its lowest to its highest value."""
-    for plane, axis in PLANES.items():
-        yield projection(volume, plane)
+    return (projection(volume, plane) for plane in PLANES)
 
 
 def projection(volume: Volume, plane: str) -> Picture:
     """The maximum intensity projection onto one of PLANES. NaN is no maximum."""
-    pixels = _upright(np.fmax.reduce(volume.array, axis=PLANES[plane]), PLANES[plane])
-    title = f"{plane.capitalize()} maximum intensity projection"
-    return _picture(volume, plane, title, pixels, _whole_range(pixels), prefix="mip-")
-
-
-def _middle(volume: Volume, axis: int) -> int:
-    return volume.array.shape[axis] // 2
+    axis = PLANES[plane]
+    pixels = _upright(np.fmax.reduce(volume.array, axis=axis), axis)
+    window = _whole_range(pixels)
+    title = f"{plane.capitalize()} maximum intensity projection ({window})"
+    return Picture(f"mip-{plane}.png", title, _drawn(pixels, window, _size(volume, axis)))
 
 
 def _upright(pixels: np.ndarray, axis: int) -> np.ndarray:
@@ -73,8 +72,8 @@ def _upright(pixels: np.ndarray, axis: int) -> np.ndarray:
     return pixels if axis == 0 else pixels[::-1]
 
 
-def _robust(planes: Iterator[np.ndarray]) -> Window:
-    values = np.concatenate([_finite(plane) for plane in planes])
+def _robust(cuts: list[np.ndarray]) -> Window:
+    values = np.concatenate([_finite(cut) for cut in cuts])
     window = Window(*np.percentile(values, ROBUST).tolist()) if values.size else Window(0.0, 0.0)
     return window if window.low < window.high else _whole_range(values)
 
@@ -88,9 +87,12 @@ def _finite(values: np.ndarray) -> np.ndarray:
     return values[np.isfinite(values)].astype(np.float64)
 
 
-def _picture(volume: Volume, plane: str, title: str, pixels: np.ndarray, window: Window, prefix: str = "") -> Picture:
-    image = Image.fromarray(_grey(pixels, window)).resize(_size(volume, PLANES[plane]), Image.Resampling.BICUBIC)
-    return Picture(f"{prefix}{plane}.png", f"{title} ({window})", _png(image))
+def _drawn(pixels: np.ndarray, window: Window, size: tuple[int, int]) -> bytes:
+    """As PNG of this width and height."""
+    image = Image.fromarray(_grey(pixels, window)).resize(size, Image.Resampling.BICUBIC)
+    file = BytesIO()
+    image.save(file, "PNG")
+    return file.getvalue()
 
 
 def _grey(pixels: np.ndarray, window: Window) -> np.ndarray:
@@ -101,14 +103,8 @@ def _grey(pixels: np.ndarray, window: Window) -> np.ndarray:
 
 
 def _size(volume: Volume, axis: int) -> tuple[int, int]:
-    """Width and height in pixels, at one scale for the whole volume, so that a millimetre is as long in each plane."""
+    """Width and height in pixels, at one scale for the volume: a millimetre is as long in each plane."""
     extents = np.multiply(volume.array.shape, volume.proportions)
     scale = np.clip(max(volume.array.shape), *LONGEST_SIDE) / extents.max()
     height, width = np.delete(np.maximum(1, np.rint(extents * scale)), axis)
     return int(width), int(height)
-
-
-def _png(image: Image.Image) -> bytes:
-    file = BytesIO()
-    image.save(file, "PNG")
-    return file.getvalue()

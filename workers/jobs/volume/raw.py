@@ -1,4 +1,4 @@
-"""Headerless raw files: nothing but voxels, X fastest, perhaps after a header that is skipped. All else must be told."""
+"""Headerless raw files: nothing but voxels, X fastest, perhaps after a header that is skipped."""
 
 from dataclasses import dataclass
 from math import prod
@@ -18,7 +18,7 @@ ByteOrder = Literal["little", "big"]
 
 @dataclass(frozen=True)
 class Recipe:
-    """What a raw file cannot tell itself. Without a shape, one in the file's name is taken if it fits exactly.
+    """What a raw file cannot tell. Without a shape, one in the file's name is taken if it fits exactly.
 
     Raises BadValue for a dtype, byte order or header offset that cannot be.
     """
@@ -46,7 +46,7 @@ def shape_of(text: str) -> Shape:
 
 
 def read(source: Source, recipe: Recipe, progress: payload.Progress) -> Volume:
-    """The volume of a raw file. Raises SizeMismatch or ShapeMissing, which say what would fit; see also `payload.read`."""
+    """The volume of a raw file. Raises SizeMismatch or ShapeMissing, which say what fits, and TooLarge."""
     lengths = recipe.shape or _named_shape(source, recipe)
     if recipe.header_offset + fits.bytes_of(lengths, recipe.dtype) != source.size:
         raise SizeMismatch(source.name, source.size, lengths, recipe.dtype, recipe.header_offset)

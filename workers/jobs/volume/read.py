@@ -9,9 +9,10 @@ from workers.jobs.volume.volume import Volume
 
 
 def volume(source: Source, recipe: Recipe, progress: Progress = lambda done, total: None) -> Volume:
-    """The volume in a file: .npy, NIfTI (.nii, .nii.gz), or raw by `recipe`, which the others do not need.
+    """The volume in a file: .npy, NIfTI (.nii, .nii.gz), or raw by ``recipe``, which the others do not need.
 
-    Raises VolumeError, as one of its kinds, if the file or the recipe is wrong, and whatever `progress` raises.
+    Raises VolumeError, as one of its kinds, if the file or the recipe is wrong, and whatever ``progress``
+    raises.
     """
     head = source.head(nifti.HEAD)
     if head.startswith(npy.MAGIC):

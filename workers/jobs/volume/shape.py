@@ -1,6 +1,7 @@
 """Shapes as people write them and as numpy keeps them.
 
-A text is X x Y x Z, with X varying fastest in the file; a `Shape` is numpy's (z, y, x) for the same bytes in C order.
+A text is X x Y x Z, with X varying fastest in the file; a ``Shape`` is numpy's (z, y, x) for the same bytes
+in C order.
 """
 
 import re

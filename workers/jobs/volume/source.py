@@ -1,4 +1,4 @@
-"""Where voxels come from: one file on disk under the name that a person knows it by. Formats are not known here."""
+"""Where voxels come from: one file on disk, by the name that a person knows. No formats are known here."""
 
 import zlib
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ GZIP = b"\x1f\x8b\x08"
 
 @dataclass(frozen=True)
 class Source:
-    """A file (`path`) and what it was called where it came from (`name`): uploads are stored under other names."""
+    """A file (``path``) and what it is called where it came from (``name``)."""
 
     path: Path
     name: str
@@ -33,7 +33,7 @@ class Source:
             return file.read(len(GZIP)) == GZIP
 
     def head(self, length: int) -> bytes:
-        """The first bytes, unpacked; fewer than `length` if the file is shorter."""
+        """The first bytes, unpacked; fewer than ``length`` if the file is shorter."""
         with self.opened() as file:
             return file.read(length)
 

@@ -1,4 +1,4 @@
-"""Numbers about voxels. They equal numpy's own on the same array, bit for bit, without numpy's temporary arrays."""
+"""Numbers about voxels: numpy's own on the same array, bit for bit, without its temporary arrays."""
 
 from dataclasses import dataclass
 from math import isfinite, nan, sqrt
@@ -13,7 +13,7 @@ COUNTED_AT_ONCE = 2**20
 
 @dataclass(frozen=True)
 class Histogram:
-    """How many voxels lie in each of the bins that are between neighbouring edges; the last bin holds its upper edge."""
+    """How many voxels lie between neighbouring edges; the last bin holds its upper edge, too."""
 
     counts: tuple[int, ...]
     edges: tuple[float, ...]
@@ -38,7 +38,8 @@ class Statistics:
     def plain(self) -> dict:
         """JSON-serialisable: None where there is no finite number."""
         moments = {name: _finite_or_none(getattr(self, name)) for name in ("min", "max", "mean", "std")}
-        return {"voxels": self.voxels, "nonfinite": self.nonfinite} | moments | {"histogram": self.histogram.plain()}
+        counts = {"voxels": self.voxels, "nonfinite": self.nonfinite}
+        return counts | moments | {"histogram": self.histogram.plain()}
 
 
 def _finite_or_none(value: float) -> float | None:
@@ -70,7 +71,7 @@ def _of_finite(finite: np.ndarray, nonfinite: int, bins: int) -> Statistics:
 
 
 def in_memory_order(array: np.ndarray) -> np.ndarray:
-    """All voxels as one flat view in the order in which they lie in memory: turns, flips and Fortran order undone."""
+    """All voxels as one flat view, as they lie in memory: turns, flips and Fortran order undone."""
     ascending = array[tuple(slice(None, None, -1 if stride < 0 else 1) for stride in array.strides)]
     return ascending.transpose(np.argsort(ascending.strides)[::-1]).reshape(-1)
 
@@ -83,7 +84,7 @@ def _only_finite(flat: np.ndarray) -> np.ndarray:
 
 
 def _squares_about(mean: np.float64, flat: np.ndarray) -> np.float64:
-    """Sum of squared differences, halved where numpy's pairwise summation halves, so that it rounds the same way."""
+    """Sum of squared differences, halved where numpy's pairwise summation halves: it rounds the same way."""
     if flat.size <= PIECE:
         difference = np.subtract(flat, mean, dtype=np.float64)
         return np.multiply(difference, difference, out=difference).sum()
@@ -101,7 +102,7 @@ def _histogram(flat: np.ndarray, bins: int) -> Histogram:
 
 
 def _tally(flat: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Which values of up to 16 bits occur, and how often: numpy then bins a few thousand of them, not every voxel."""
+    """Which values of up to 16 bits occur, and how often: numpy then bins thousands, not millions."""
     unsigned = flat.view(f"u{flat.itemsize}")
     counts = np.zeros(2 ** (8 * flat.itemsize), np.int64)
     for start in range(0, flat.size, COUNTED_AT_ONCE):

@@ -13,9 +13,10 @@ from workers.jobs.volume.shape import Shape
 class Volume:
     """Three-dimensional voxels in (z, y, x) order, real numbers in this machine's byte order.
 
-    `spacing` is mm between voxels as (z, y, x), or None if the file does not tell. `unit` is that of the values (HU,
-    Bq/ml), or None. `orientation` names the sides to which x, y and z grow, "LPS" (left, posterior, superior), or None
-    if the file does not tell: pictures then show the rows as stored, with the last slice on top.
+    ``spacing`` is mm between voxels as (z, y, x), or None if the file does not tell. ``unit`` is that of the
+    values (HU, Bq/ml), or None. ``orientation`` names the sides to which x, y and z grow, "LPS" (left,
+    posterior, superior), or None if the file does not tell: pictures then show the rows as stored, with the
+    last slice on top.
     """
 
     array: np.ndarray
@@ -42,7 +43,7 @@ class Volume:
 
 
 def three_axes(name: str, stored: tuple[int, ...], lengths: tuple[int, ...]) -> Shape:
-    """`lengths` as (z, y, x), without leading axes of one. `stored` is the same in the file's order, for the sentence.
+    """``lengths`` as (z, y, x), without leading axes of one; ``stored`` has the file's order, for the error.
 
     Raises NotThreeDimensional if they are not three, DamagedFile if one of them is not positive.
     """
@@ -56,7 +57,7 @@ def three_axes(name: str, stored: tuple[int, ...], lengths: tuple[int, ...]) -> 
 
 
 def real_number(name: str, dtype: np.dtype) -> np.dtype:
-    """The dtype to read voxels of `dtype` as: itself, or uint8 for bool. Raises UnsupportedDtype for all that is not real."""
+    """The dtype to read such voxels as: itself, or uint8 for bool. Raises UnsupportedDtype for the unreal."""
     if dtype.kind == "b":
         return np.dtype(np.uint8)
     if dtype.kind not in "iuf" or dtype.itemsize > 8:

@@ -1,0 +1,1 @@
+"""Measures Waybill beside plain Dramatiq and Celery, on the same machine in the same run."""

@@ -1,0 +1,91 @@
+"""Files that belong to runs the ledger has forgotten: deleted after that is committed, never before.
+
+Nothing outside the two folders is touched, whatever a path in the ledger says. A file that cannot be deleted is
+logged and left.
+"""
+
+import logging
+import os
+import re
+import shutil
+import time
+from collections.abc import Iterable
+from pathlib import Path
+
+from sqlalchemy import Connection, Engine, select
+
+from ledger.engine import reading
+from ledger.ids import is_id
+from ledger.settings import Settings
+from ledger.tables import runs, schedules
+from ledger.uploads import PREFIX
+
+log = logging.getLogger(__name__)
+
+DAY_SECONDS = 24 * 3600
+FOLDERS_AT_ONCE = 200
+_REFERENCE = re.compile(re.escape(PREFIX) + r"([0-9a-f-]{36})")
+
+
+def remove_artifacts(folder: Path, paths: Iterable[str]) -> None:
+    """Deletes the files at ``paths``, relative to ``folder``, and what folders that leaves empty."""
+    root = folder.resolve()
+    for path in paths:
+        file = (root / path).resolve()
+        if root in file.parents:
+            _remove(file)
+            _remove_empty(file.parent, root)
+        else:
+            log.error("Artifact %r lies outside %s: left alone.", path, root)
+
+
+def _remove(file: Path) -> None:
+    try:
+        file.unlink(missing_ok=True)
+    except OSError as error:
+        log.warning("An artifact of a pruned run stays: %s", error)
+
+
+def _remove_empty(folder: Path, root: Path) -> None:
+    while folder != root:
+        try:
+            folder.rmdir()
+        except OSError:  # not empty, or gone already
+            return
+        folder = folder.parent
+
+
+def remove_old_uploads(engine: Engine, settings: Settings) -> None:
+    """Deletes upload folders that nobody touched for longer than the retention and a day, unless a run or a
+    schedule still names them: those count as touched now. Raises LedgerAway.
+    """
+    old = _untouched_since(settings.uploads, time.time() - (settings.retention_days + 1) * DAY_SECONDS)
+    if not old:
+        return
+    with reading(engine) as connection:
+        named = _named_uploads(connection)
+    for folder in old:
+        if folder.name in named:
+            os.utime(folder)
+        else:
+            shutil.rmtree(folder, onerror=_log_rest)
+
+
+def _untouched_since(uploads: Path, before: float) -> list[Path]:
+    if not uploads.is_dir():
+        return []
+    with os.scandir(uploads) as entries:
+        found = (entry for entry in entries if is_id(entry.name) and entry.is_dir(follow_symlinks=False))
+        return [Path(entry.path) for entry in found if entry.stat().st_mtime < before][:FOLDERS_AT_ONCE]
+
+
+def _named_uploads(connection: Connection) -> set[str]:
+    named: set[str] = set()
+    for column in (schedules.c.args, runs.c.args):
+        for text in connection.scalars(select(column).where(column.contains(PREFIX))):
+            named.update(_REFERENCE.findall(text))
+    return named
+
+
+def _log_rest(_function, path, error) -> None:
+    log.warning("A pruned upload stays: %s: %s", path, error[1])

@@ -1,0 +1,224 @@
+"""``python scheduler.py``: fires schedules and keeps the ledger in order. Any number of these may run.
+
+The only module that knows APScheduler, and all that does here is to wake us: when a schedule's next tick has
+come, ``fire`` reads from the ledger what is due. What is not about schedules stands in ``ledger.upkeep``.
+"""
+
+import argparse
+import logging
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable
+from datetime import datetime
+
+from apscheduler.events import EVENT_JOB_MAX_INSTANCES, EVENT_JOB_MISSED, JobEvent
+from apscheduler.schedulers.background import BackgroundScheduler
+from apscheduler.triggers.base import BaseTrigger
+
+from ledger import clock, reaper, recurrence, schedules, upkeep
+from ledger.engine import Engine, open_engine, reading, writing
+from ledger.errors import LedgerAway
+from ledger.loops import Guard, Loop
+from ledger.migrate import migrate
+from ledger.presence import Presence
+from ledger.recurrence import Rule
+from ledger.settings import Settings, SettingsError, settings
+from ledger.watch import Watch
+from workers.publisher import make_publisher
+
+log = logging.getLogger("scheduler")
+
+LOOK_SECONDS = 1.0
+RELOAD_SECONDS = 60.0
+SIGNALS = {signal.SIGTERM, signal.SIGINT}
+
+
+def main() -> int:
+    options = parse()
+    try:
+        chosen = settings()
+    except SettingsError as error:
+        print(error, file=sys.stderr)
+        return 1
+    logging.basicConfig(level=chosen.log_level, format="%(asctime)s %(levelname)-7s %(name)s: %(message)s")
+    for name in ("apscheduler", "alembic"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+    # Signals wait until the main thread asks for them, from whatever thread is running when they come.
+    signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+    engine = open_engine(chosen.ledger_url)
+    return Scheduler(chosen, engine, options.silence).run() if open_ledger(engine) else 0
+
+
+def parse() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description="Fire schedules; dispatch, expire, rescue and prune runs.")
+    help = "seconds without a beat after which a process is declared gone (%(default)g)"
+    parser.add_argument("--silence", type=float, default=reaper.SILENT_SECONDS, help=help)
+    return parser.parse_args()
+
+
+def open_ledger(engine: Engine) -> bool:
+    """Waits for the ledger and brings it to the newest schema; False when a signal came first."""
+    said = False
+    while True:
+        try:
+            migrate(engine)
+            return True
+        except LedgerAway as error:
+            if not said:
+                log.warning("Waiting for the ledger: %s", error)
+            said = True
+        if signal.sigtimedwait(SIGNALS, LOOK_SECONDS):
+            return False
+
+
+class Scheduler:
+    """The process: its row in the ledger, its loops, and their end."""
+
+    def __init__(self, chosen: Settings, engine: Engine, silence: float):
+        self.engine = engine
+        self.presence = Presence(engine, "scheduler")
+        self.reaper = reaper.Reaper(None, silence)
+        self.publisher = make_publisher(chosen)
+        self.watch = Watch(engine)
+        self.stopping = threading.Event()
+        self.mirror = Mirror(engine, self.publisher.hint)
+        self.loops = self._loops(chosen)
+
+    def _loops(self, chosen: Settings) -> list[Loop]:
+        engine, stop = self.engine, self.stopping
+        loops = [
+            Loop("beat", self.presence.beat, stop),
+            Loop("schedules", self.mirror.look, stop, self.watch.wait, shortest=0.2),
+            Loop("expire", lambda: upkeep.expire_overdue(engine), stop),
+            Loop("reap", lambda: self._reap(chosen.crash_limit), stop),
+            Loop("prune", lambda: upkeep.prune(engine, chosen), stop, patience=600),
+        ]
+        if not chosen.embedded:  # without a broker workers watch the ledger, and hints would be writes for nothing
+            hint = self.publisher.hint
+            loops.append(Loop("dispatch", lambda: upkeep.dispatch_due(engine, hint), stop, self.watch.wait))
+        return loops
+
+    def run(self) -> int:
+        """Until a signal (0), or until a loop stands still (1), which only a new process can cure."""
+        self.mirror.start()
+        for loop in self.loops:
+            loop.start()
+        log.info("Scheduler %d is up.", os.getpid())
+        stalled = self._wait()
+        self._stop()
+        return 1 if stalled else 0
+
+    def _wait(self) -> list[str]:
+        guard = Guard(self.loops)
+        while signal.sigtimedwait(SIGNALS, LOOK_SECONDS) is None:
+            if stalled := guard.stalled() + self.mirror.stalled():
+                log.critical("These loops stand still, so this process ends: %s.", ", ".join(stalled))
+                return stalled
+        return []
+
+    def _reap(self, crash_limit: int) -> float:
+        self.reaper.own_id = self.presence.id
+        for run in reaper.reap(self.engine, self.reaper, crash_limit):
+            log.warning("Run given back: run_id=%s job=%s state=%s", run.run_id, run.job, run.state)
+        return LOOK_SECONDS
+
+    def _stop(self) -> None:
+        self.stopping.set()
+        self.mirror.stop()
+        self.watch.close()
+        for loop in self.loops:
+            loop.join(timeout=2)
+        self.presence.sign_off()
+        self.publisher.close()
+        log.info("Scheduler %d stopped.", os.getpid())
+
+
+class RuleTrigger(BaseTrigger):
+    """Tells APScheduler when a schedule's next tick is; ticks that have passed are asked for at once, together."""
+
+    def __init__(self, rule: Rule, watermark: int):
+        self._rule, self._watermark = rule, watermark
+
+    def get_next_fire_time(self, previous: datetime | None, now: datetime) -> datetime | None:
+        after = self._watermark if previous is None else clock.from_datetime(max(previous, now))
+        try:
+            return clock.to_datetime(recurrence.next_after(self._rule, after))
+        except Exception:  # raised in here, it would end APScheduler's thread, and every schedule with it
+            log.exception("The rule %r cannot be read.", self._rule)
+            return None
+
+
+class Mirror:
+    """Keeps APScheduler's jobs like the enabled schedules of the ledger, and fires them."""
+
+    def __init__(self, engine: Engine, hint: Callable[[str, str, str], None]):
+        self._engine, self._hint = engine, hint
+        self._scheduler = BackgroundScheduler(timezone="UTC")
+        self._unfired: set[str] = set()  # a tick came, but nothing could be done about it
+        self._seen: tuple[int, int] | None = None
+        self._loaded_at = 0.0
+        self._scheduler.add_listener(self._note_unfired, EVENT_JOB_MAX_INSTANCES | EVENT_JOB_MISSED)
+
+    def start(self) -> None:
+        self._scheduler.start()
+
+    def stop(self) -> None:
+        self._scheduler.shutdown(wait=False)
+
+    def stalled(self) -> list[str]:
+        alive = any(thread.name == "APScheduler" for thread in threading.enumerate())
+        return [] if alive else ["apscheduler"]
+
+    def _note_unfired(self, event: JobEvent) -> None:
+        self._unfired.add(event.job_id)
+
+    def look(self) -> float:
+        """Follows changes of the schedules, and tries again what could not be fired."""
+        with reading(self._engine) as connection:
+            newest = schedules.newest_change(connection)
+        if newest != self._seen or time.monotonic() - self._loaded_at > RELOAD_SECONDS:
+            self._load()
+            self._seen = newest
+        for schedule_id in list(self._unfired):
+            self._unfired.discard(schedule_id)
+            self.fire(schedule_id)
+        self._scheduler.wakeup()  # it sleeps until a time of the clock, and somebody may have set the clock
+        return LOOK_SECONDS
+
+    def _load(self) -> None:
+        with reading(self._engine) as connection:
+            wanted = {each.id: each for each in schedules.enabled(connection)}
+        for job in self._scheduler.get_jobs():
+            if job.id not in wanted:
+                job.remove()
+        for each in wanted.values():
+            self._mirror(each)
+        self._loaded_at = time.monotonic()
+
+    def _mirror(self, each: schedules.Enabled) -> None:
+        self._scheduler.add_job(
+            self.fire, RuleTrigger(each.rule, each.watermark), args=[each.id], id=each.id, name=each.name,
+            replace_existing=True, misfire_grace_time=None, coalesce=True, max_instances=1,
+        )  # fmt: skip
+
+    def fire(self, schedule_id: str) -> None:
+        try:
+            for run in self._fire(schedule_id):
+                log.info("Scheduled: run_id=%s job=%s queue=%s", run.run_id, run.job, run.queue)
+                self._hint(run.run_id, run.job, run.queue)
+        except LedgerAway as error:
+            log.warning("Schedule %s could not fire, it is tried again: %s", schedule_id, error)
+            self._unfired.add(schedule_id)
+        except Exception:  # one broken schedule is no reason to stop the others; the next reload tries again
+            log.exception("Schedule %s could not fire.", schedule_id)
+
+    def _fire(self, schedule_id: str) -> list[schedules.Fired]:
+        with writing(self._engine) as connection:
+            return schedules.fire(connection, schedule_id, clock.now())
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,49 @@
+"""``python -m web``: serves the site with waitress until SIGTERM or Ctrl-C."""
+
+import logging
+import signal
+import sys
+
+from waitress.server import create_server
+
+from ledger.settings import Settings, SettingsError, settings
+from web import create_app
+from web.console import NAME
+
+
+def main() -> int:
+    try:
+        wanted = settings()
+    except SettingsError as error:
+        print(error, file=sys.stderr)
+        return 1
+    logging.basicConfig(level=wanted.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    serve(wanted)
+    return 0
+
+
+def serve(wanted: Settings) -> None:
+    app = create_app(wanted)
+    server = create_server(
+        app,
+        host=wanted.web_host,
+        port=wanted.port,
+        threads=wanted.web_threads,
+        max_request_body_size=app.config["MAX_CONTENT_LENGTH"] + 1_000_000,  # the app says no, in words
+        clear_untrusted_proxy_headers=True,
+        ident="waybill",
+    )
+    signal.signal(signal.SIGTERM, _interrupt)
+    print(f"Waybill: http://{wanted.web_host}:{wanted.port}", flush=True)
+    try:
+        server.run()
+    finally:
+        app.extensions[NAME].close()
+
+
+def _interrupt(_signal, _frame) -> None:
+    raise KeyboardInterrupt  # waitress finishes what it is answering and returns
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,66 @@
+"""The sentences on top of the overview: what is wrong, since when, and where to go."""
+
+from dataclasses import dataclass
+
+from flask import url_for
+
+from ledger.queries.backlog import WaitingQueue
+from ledger.queries.failures import Cause
+from ledger.queries.overview import Overview
+from ledger.queries.throughput import JobShare
+from web.numbers import count, number
+
+#: A job fails much when it failed so often, and in so many percent of its runs.
+MUCH_NUMBER, MUCH_PERCENT = 5, 5
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """``bold`` and ``text`` make the sentence, ``since`` stands between them; ``hue`` is bad or warn."""
+
+    hue: str
+    bold: str
+    text: str
+    since: int | None
+    link: str
+    link_word: str
+
+
+def of(now: Overview) -> tuple[Alert, ...]:
+    unserved = [_unserved(queue) for queue in now.backlog.unserved]
+    failing = [_failing(share, now) for share in now.throughput.jobs if fails_much(share)]
+    return tuple(_scheduler(now) + unserved + failing)
+
+
+def fails_much(share: JobShare) -> bool:
+    return share.failed >= MUCH_NUMBER and share.percent >= MUCH_PERCENT
+
+
+def _scheduler(now: Overview) -> list[Alert]:
+    if now.system.scheduler_ok or not now.has_any:
+        return []
+    text = "Schedules, retries and lost hints wait until one runs: python scheduler.py"
+    beat = now.system.scheduler_beat
+    bold = "No scheduler is running." if beat is None else "The scheduler stopped beating."
+    return [Alert("bad", bold, text, beat, url_for("workers.index"), "See the processes")]
+
+
+def _unserved(queue: WaitingQueue) -> Alert:
+    runs = "1 run is" if queue.waiting.number == 1 else f"{count(queue.waiting)} runs are"
+    link = url_for("runs.index", tab="waiting", queue=queue.name)
+    return Alert("bad", f"No worker consumes “{queue.name}”.", f"{runs} waiting there.", queue.oldest_due, link, "See them")
+
+
+def _failing(share: JobShare, now: Overview) -> Alert:
+    causes = [cause for cause in now.failures.causes if cause.job == share.job]
+    main = max(causes, key=lambda cause: cause.number, default=None)
+    link = url_for("runs.index", tab="failed", job=share.job)
+    text = f"{number(share.failed)} of {number(share.finished)} runs in the last hour."
+    first = min((cause.first_at for cause in causes), default=None)
+    if main and main.number < share.failed:
+        text += f" “{main.text}” makes up {number(main.number)} of them."
+    return Alert("warn", f"{share.job} fails {share.percent} % of the time.", text, first, link, "See the runs")
+
+
+def cause_link(cause: Cause) -> str:
+    return url_for("runs.index", tab="failed", job=cause.job, q=cause.text or cause.error_type)

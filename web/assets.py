@@ -1,0 +1,33 @@
+"""Addresses of static files that carry their content's checksum, so that browsers may keep them for a year."""
+
+from functools import cache
+from hashlib import blake2b
+from pathlib import Path
+
+from flask import Flask, Response, request, url_for
+
+from ledger.settings import Settings
+
+YEAR = 365 * 24 * 3600
+
+
+def init_app(app: Flask, settings: Settings) -> None:
+    @app.template_global()
+    def asset(name: str) -> str:
+        return url_for("static", filename=name, v=checksum(Path(app.static_folder) / name))
+
+    app.after_request(keep_for_long)
+
+
+@cache
+def checksum(path: Path) -> str:
+    return blake2b(path.read_bytes(), digest_size=6).hexdigest()
+
+
+def keep_for_long(response: Response) -> Response:
+    if request.endpoint == "static" and "v" in request.args and response.status_code == 200:
+        response.cache_control.public = True
+        response.cache_control.immutable = True
+        response.cache_control.max_age = YEAR
+        response.cache_control.no_cache = None
+    return response

@@ -1,0 +1,50 @@
+"""What a request needs from the rest of Waybill, and the one way in which pages start runs."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from flask import current_app, session
+
+from ledger.runs import NewRun, dispatch
+from ledger.settings import Settings
+from ledger.watch import Watch
+
+NAME = "waybill"
+NOBODY = "someone"
+
+
+@dataclass
+class Console:
+    """Kept at ``app.extensions["waybill"]``. ``engine`` is the ledger's, ``publisher`` of workers.publisher."""
+
+    settings: Settings
+    engine: Any
+    publisher: Any
+
+    @cached_property
+    def watch(self) -> Watch:
+        """Started with its first use: it costs a thread."""
+        return Watch(self.engine)
+
+    def close(self) -> None:
+        if "watch" in self.__dict__:
+            self.watch.close()
+        self.publisher.close()
+        self.engine.dispose()
+
+
+def console() -> Console:
+    return current_app.extensions[NAME]
+
+
+def start(new: NewRun) -> str:
+    """Accepts the run, durably, then hints at it; the run's id, an earlier one's when the key was seen before."""
+    run_id = dispatch(console().engine, new)
+    console().publisher.hint(run_id, new.job, new.queue)
+    return run_id
+
+
+def person() -> str:
+    """Who is signed in, for "started by"; ``someone`` without sign-in."""
+    return session.get("person") or NOBODY

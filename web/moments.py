@@ -1,0 +1,81 @@
+"""Instants as people read them: relative in the text, exact with the zone in the title.
+
+The browser keeps relative times going by ``data-rel`` (``app.js``), so a page need not be sent again for them.
+"""
+
+from datetime import datetime
+from functools import cache
+from zoneinfo import ZoneInfo
+
+from markupsafe import Markup
+
+from ledger import clock
+from web.console import console
+from web.numbers import coarse
+
+PATTERNS = {"ago": "{} ago", "in": "in {}", "for": "{}"}
+
+
+def ago(at: int | None) -> Markup:
+    """``3 min ago``."""
+    return _relative(at, "ago", clock.now() - (at or 0))
+
+
+def until(at: int | None) -> Markup:
+    """``in 14 s``; ``now`` when it has come."""
+    return _relative(at, "in", (at or 0) - clock.now())
+
+
+def since(at: int | None) -> Markup:
+    """``12 min``: how long ago, for sentences."""
+    return _relative(at, "for", clock.now() - (at or 0))
+
+
+def _relative(at: int | None, kind: str, microseconds: int) -> Markup:
+    if at is None:
+        return Markup("")
+    seconds = max(0, microseconds // clock.SECOND)
+    text = "now" if kind == "in" and not seconds else PATTERNS[kind].format(coarse(seconds))
+    return _time(at, text, Markup(' data-rel="{}"').format(kind))
+
+
+def at_clock(at: int | None) -> Markup:
+    """``17:09``."""
+    return Markup("") if at is None else _time(at, f"{local(at):%H:%M}")
+
+
+def at_second(at: int | None) -> Markup:
+    """``17:09:55``, with the date before it unless that is today."""
+    if at is None:
+        return Markup("")
+    moment, today = local(at), local(clock.now()).date()
+    return _time(at, f"{moment:%H:%M:%S}" if moment.date() == today else f"{moment:%Y-%m-%d %H:%M:%S}")
+
+
+def at_millisecond(at: int | None) -> Markup:
+    """``17:09:55.760``: for log lines and attempts."""
+    if at is None:
+        return Markup("")
+    moment = local(at)
+    return _time(at, f"{moment:%H:%M:%S}.{moment.microsecond // 1000:03d}")
+
+
+def _time(at: int, text: str, more: Markup | str = "") -> Markup:
+    moment = clock.to_datetime(at)
+    return Markup('<time datetime="{}" title="{}"{}>{}</time>').format(
+        moment.isoformat(timespec="milliseconds").replace("+00:00", "Z"), exact(at), more, text
+    )
+
+
+def exact(at: int) -> str:
+    """``2026-11-22 18:19:00 CET``."""
+    return f"{local(at):%Y-%m-%d %H:%M:%S %Z}"
+
+
+def local(at: int) -> datetime:
+    return clock.to_datetime(at).astimezone(_zone(console().settings.display_timezone))
+
+
+@cache
+def _zone(name: str) -> ZoneInfo:
+    return ZoneInfo(name)

@@ -1,0 +1,53 @@
+"""The list of runs, the page of one, and what can be done with it: cancel, run again."""
+
+from flask import Blueprint, Response, flash, redirect, request, url_for
+
+from ledger import runs
+from ledger.queries import run as one_run
+from ledger.queries.run import run_page
+from ledger.queries.runs import runs_page
+from ledger.queries.status import AT_WORK, WAITING
+from ledger.states import State
+from web import listing, reruns, runview
+from web.console import console, person
+from web.live import live_page
+
+blueprint = Blueprint("runs", __name__, url_prefix="/runs")
+
+LIST_SECONDS = 3
+RUN_SECONDS = 1
+
+
+
+
+@blueprint.get("")
+def index():
+    asked = listing.asked(request.args)
+    page = listing.page_of(asked, runs_page(console().engine, asked.wanted))
+    return live_page("runs/index.html", page, LIST_SECONDS, page.poll_url)
+
+
+@blueprint.get("/<run_id>")
+def show(run_id: str):
+    run = run_page(console().engine, run_id, request.args.get("attempt", type=int))
+    changing = run.line.status in WAITING | AT_WORK
+    return live_page("runs/show.html", runview.page_of(run), RUN_SECONDS if changing else None)
+
+
+@blueprint.get("/<run_id>/result.json")
+def result(run_id: str):
+    text = one_run.result_of(console().engine, run_id)
+    return Response(text or "null", mimetype="application/json")
+
+
+@blueprint.post("/<run_id>/cancellation")
+def cancel(run_id: str):
+    state = runs.cancel(console().engine, run_id, person())
+    flash("Canceled." if state == State.CANCELED else "Asked to stop. It ends at its next check.")
+    return redirect(url_for("runs.show", run_id=run_id), 303)
+
+
+@blueprint.post("/<run_id>/reruns")
+def rerun(run_id: str):
+    new_id = reruns.start_again(run_id, request.form.get("key", ""))
+    return redirect(url_for("runs.show", run_id=new_id), 303)

@@ -1,0 +1,80 @@
+"""What every answer carries, whom the site answers, and what it refuses: headers, hosts, CSRF tokens, sizes."""
+
+import os
+import secrets
+from pathlib import Path
+
+from flask import Flask, Response
+from flask_compress import Compress
+from flask_wtf import CSRFProtect
+
+from ledger.settings import Settings, is_loopback
+
+MEGABYTE = 1_000_000
+POLICY = "; ".join(
+    (
+        "default-src 'self'",
+        "object-src 'none'",
+        "base-uri 'none'",
+        "form-action 'self'",
+        "frame-ancestors 'none'",
+    )
+)
+HEADERS = {
+    "Content-Security-Policy": POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+}
+
+
+def init_app(app: Flask, settings: Settings) -> None:
+    app.config |= {
+        "SECRET_KEY": secret_key(settings),
+        "MAX_CONTENT_LENGTH": settings.upload_limit_mb * MEGABYTE,
+        "SESSION_COOKIE_NAME": "waybill",
+        "SESSION_COOKIE_HTTPONLY": True,
+        "SESSION_COOKIE_SAMESITE": "Lax",
+        "TRUSTED_HOSTS": trusted_hosts(settings),
+        "WTF_CSRF_TIME_LIMIT": None,  # a form may stay open for as long as its session
+        "COMPRESS_ALGORITHM": ["br", "gzip"],
+        "COMPRESS_ALGORITHM_STREAMING": ["br"],
+    }
+    CSRFProtect(app)
+    Compress(app)
+    app.after_request(add_headers)
+
+
+def trusted_hosts(settings: Settings) -> list[str] | None:
+    """Without a password only this machine's own names: or any web page could reach the site through a name
+    that it lets point to 127.0.0.1 (DNS rebinding)."""
+    if settings.waybill_password.get_secret_value() or not is_loopback(settings.web_host):
+        return None
+    return ["localhost", "127.0.0.1", "[::1]"]
+
+
+def add_headers(response: Response) -> Response:
+    for name, value in HEADERS.items():
+        response.headers.setdefault(name, value)
+    if not response.cache_control:
+        response.headers["Cache-Control"] = "private, no-store"
+    return response
+
+
+def secret_key(settings: Settings) -> str:
+    """The one that was set, or else the one made at the first start, which only this user may read."""
+    return settings.waybill_secret_key.get_secret_value() or _kept_key(settings.var / "secret_key")
+
+
+def _kept_key(path: Path) -> str:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return path.read_text()
+    with os.fdopen(file, "w") as opened:
+        opened.write(secrets.token_hex(32))
+    return path.read_text()

@@ -1,0 +1,102 @@
+"""Signing in with WAYBILL_PASSWORD. Without one there is nothing to sign in to, and everybody is let in."""
+
+import hmac
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from flask import Blueprint, Flask, Response, current_app, flash, redirect, render_template, request, session, url_for
+
+from ledger.settings import Settings
+from web.console import console
+from web.live import is_poll
+from web.throttle import Throttle
+
+blueprint = Blueprint("session", __name__)
+
+#: What may be seen without signing in.
+OPEN = {"static", "session.sign_in", "session.create", "health.healthz"}
+NAME_LIMIT = 60
+throttle = Throttle(tries=5, seconds=60)
+
+
+@dataclass(frozen=True, slots=True)
+class SignIn:
+    """``wait`` is how many seconds no further try is heard."""
+
+    name: str = ""
+    following: str = ""
+    wrong: bool = False
+    wait: int = 0
+
+
+def init_app(app: Flask, settings: Settings) -> None:
+    app.before_request(require_sign_in)
+
+
+def require_sign_in() -> Response | None:
+    if not password() or request.endpoint in OPEN or is_signed_in():
+        return None
+    if is_poll():  # a page whose session ended: let the browser come again for the sign-in page
+        return Response(status=401, headers={"HX-Refresh": "true"})
+    following = request.full_path.rstrip("?") if request.method == "GET" else None
+    return redirect(url_for("session.sign_in", next=following), 303)
+
+
+def password() -> str:
+    return console().settings.waybill_password.get_secret_value()
+
+
+def is_signed_in() -> bool:
+    return hmac.compare_digest(session.get("proof", ""), proof())
+
+
+def proof() -> str:
+    """Ties a session to the password, so that changing it signs everybody out."""
+    key = current_app.config["SECRET_KEY"]
+    return hmac.digest(key.encode(), password().encode(), "sha256").hex()
+
+
+@blueprint.get("/sign-in")
+def sign_in():
+    following = local_path(request.args.get("next"))
+    if not password() or is_signed_in():
+        return redirect(following, 303)
+    return render_template("session/sign_in.html", page=SignIn(following=following))
+
+
+@blueprint.post("/sign-in")
+def create():
+    name, following = request.form.get("name", "").strip()[:NAME_LIMIT], local_path(request.form.get("next"))
+    wait = throttle.wait(request.remote_addr)
+    if wait:
+        return _again(SignIn(name, following, wait=wait), 429)
+    if not matches(request.form.get("password", "")):
+        throttle.note(request.remote_addr)
+        return _again(SignIn(name, following, wrong=True), 422)
+    session.clear()
+    session.update(proof=proof(), person=name)
+    return redirect(following, 303)
+
+
+def _again(page: SignIn, status: int):
+    headers = {"Retry-After": str(page.wait)} if page.wait else {}
+    return render_template("session/sign_in.html", page=page), status, headers
+
+
+def matches(given: str) -> bool:
+    """Compared in constant time."""
+    return bool(password()) and hmac.compare_digest(given.encode(), password().encode())
+
+
+@blueprint.post("/sign-out")
+def destroy():
+    session.clear()
+    flash("Signed out.")
+    return redirect(url_for("session.sign_in"), 303)
+
+
+def local_path(target: str | None) -> str:
+    """``target`` when it stays on this site, or else the first page."""
+    parts = urlsplit((target or "").replace("\\", "/"))
+    is_local = not parts.scheme and not parts.netloc and parts.path.startswith("/") and "\\" not in (target or "")
+    return target if target and is_local and not target.startswith("//") else url_for("overview.index")

@@ -1,0 +1,65 @@
+"""The strip on every page: broker, ledger, scheduler, workers and the time of the last update, told as they are."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from flask import Blueprint, Flask, Response
+
+from ledger import clock
+from ledger.errors import LedgerError
+from ledger.queries.system import System, system
+from ledger.settings import Settings
+from web.console import console, person
+from web.live import live_page
+
+blueprint = Blueprint("strip", __name__)
+
+SECONDS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Strip:
+    """``system`` is None while the ledger cannot be asked; ``broker_since`` is since when the broker is as it is."""
+
+    system: System | None
+    broker_kind: str
+    broker_ok: bool
+    broker_since: datetime | None
+    broker_detail: str
+    person: str
+    has_sign_in: bool
+
+
+def init_app(app: Flask, settings: Settings) -> None:
+    app.jinja_env.globals |= {"strip": current_strip, "strip_seconds": SECONDS, "now_ms": now_ms}
+
+
+def now_ms() -> int:
+    """The server's clock, by which browsers correct theirs."""
+    return clock.now() // clock.MILLISECOND
+
+
+@blueprint.get("/strip")
+def show() -> Response:
+    return live_page("_strip.html", current_strip(), SECONDS)
+
+
+def current_strip() -> Strip:
+    here, broker = console(), console().publisher.status()
+    return Strip(
+        system=system_or_none(here.engine),
+        broker_kind=broker.kind,
+        broker_ok=broker.ok,
+        broker_since=broker.since if not broker.ok else None,
+        broker_detail=broker.detail,
+        person=person(),
+        has_sign_in=bool(here.settings.waybill_password.get_secret_value()),
+    )
+
+
+def system_or_none(engine: Any) -> System | None:
+    try:
+        return system(engine)
+    except LedgerError:
+        return None
