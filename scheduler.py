@@ -182,11 +182,16 @@ class Mirror:
         if newest != self._seen or time.monotonic() - self._loaded_at > RELOAD_SECONDS:
             self._load()
             self._seen = newest
+        self._fire_again()
+        self._scheduler.wakeup()  # it sleeps until a time of the clock, and somebody may have set the clock
+        return LOOK_SECONDS
+
+    def _fire_again(self) -> None:
         for schedule_id in list(self._unfired):
             self._unfired.discard(schedule_id)
             self.fire(schedule_id)
-        self._scheduler.wakeup()  # it sleeps until a time of the clock, and somebody may have set the clock
-        return LOOK_SECONDS
+            if schedule_id in self._unfired:  # the ledger is still away: for the others too
+                return
 
     def _load(self) -> None:
         with reading(self._engine) as connection:

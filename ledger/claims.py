@@ -8,7 +8,7 @@ import secrets
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from sqlalchemy import Connection, and_, bindparam, exists, func, insert, or_, select, update
+from sqlalchemy import Connection, and_, bindparam, delete, exists, func, insert, or_, select, update
 
 from ledger import barriers, clock, texts
 from ledger import runs as runs_
@@ -277,6 +277,23 @@ def _attempt_row(ending: Ending) -> dict[str, Any]:
 
 def _late_row(ending: Ending) -> dict[str, Any]:
     return {"the_id": ending.claim.id, "token": ending.claim.token, "at": ending.at}
+
+
+_give_back = (
+    update(runs)
+    .where(runs.c.id == bindparam("the_id"), runs.c.claim_token == bindparam("token"), is_running)
+    .values(state=State.QUEUED, claim_token=None, attempt=runs.c.attempt - 1, dispatch_at=bindparam("now"))
+)
+
+
+def give_back(connection: Connection, given: list[Claim]) -> list[None]:
+    """Undoes claims whose body never started, as if they had not been made; a lost claim is left alone."""
+    for claim in sorted(given, key=lambda claim: claim.id):
+        undone = {"the_id": claim.id, "token": claim.token, "now": clock.now()}
+        if connection.execute(_give_back, undone).rowcount:
+            connection.execute(delete(attempts).where(attempts.c.run_id == claim.id, attempts.c.number == claim.attempt))
+    announce(connection)
+    return [None] * len(given)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,9 @@
 """Engines and transactions, and everything in which SQLite and PostgreSQL differ."""
 
 import logging
+import random
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -61,8 +63,30 @@ def _prepare_sqlite(connection: sqlite3.Connection, _record) -> None:
 
 def _begin_sqlite(connection: Connection) -> None:
     # A deferred transaction that turns into a writer fails at once when another one writes, busy timeout or not.
-    reading_only = connection.get_execution_options().get("reading")
-    connection.exec_driver_sql("BEGIN" if reading_only else "BEGIN IMMEDIATE")
+    cursor = connection.connection.dbapi_connection.cursor()
+    if connection.get_execution_options().get("reading"):
+        cursor.execute("BEGIN")
+    else:
+        _begin_immediate(cursor)
+
+
+def _begin_immediate(cursor: sqlite3.Cursor) -> None:
+    """Takes the write lock. SQLite's own waiting sleeps ever longer between two tries; ours stays quick at first."""
+    deadline = time.monotonic() + BUSY_SECONDS
+    pause = 0.0002
+    cursor.execute("PRAGMA busy_timeout = 0")
+    try:
+        while True:
+            try:
+                cursor.execute("BEGIN IMMEDIATE")
+                return
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                    raise
+            time.sleep(pause * random.uniform(0.5, 1.5))
+            pause = min(pause * 1.2, 0.01)
+    finally:
+        cursor.execute(f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000}")
 
 
 def _warn_of_wal_reset_bug() -> None:
@@ -96,7 +120,7 @@ def translated() -> Iterator[None]:
         yield
     except IntegrityError:
         raise
-    except (OperationalError, InterfaceError, TimeoutError) as error:
+    except (sqlite3.OperationalError, OperationalError, InterfaceError, TimeoutError) as error:
         raise LedgerAway(error) from error
     except DBAPIError as error:
         if error.connection_invalidated:

@@ -157,4 +157,4 @@ def _state_after_crash(row, crash_limit: int) -> State:
 def beats(connection: Connection) -> dict[str, int]:
     """Beat counts of all processes that should be alive, by id."""
     alive = select(processes.c.id, processes.c.beats).where(processes.c.state.in_(ALIVE))
-    return dict(connection.execute(alive).tuples().all())
+    return dict(connection.execute(alive).fetchall())

@@ -98,7 +98,7 @@ def _earlier(connection: Connection, column, values: list[str]) -> dict[str, str
     found: dict[str, str] = {}
     for start in range(0, len(values), LOOKUP_SIZE):
         part = values[start : start + LOOKUP_SIZE]
-        found.update(connection.execute(select(column, runs.c.id).where(column.in_(part))).tuples().all())
+        found.update(connection.execute(select(column, runs.c.id).where(column.in_(part))).fetchall())
     return found
 
 

@@ -146,7 +146,8 @@ def enabled(connection: Connection) -> list[Enabled]:
 
 def newest_change(connection: Connection) -> tuple[int, int]:
     """Differs from what it was before whenever a schedule was made, changed or deleted."""
-    return connection.execute(select(func.count(), func.coalesce(func.max(schedules.c.changed_at), 0))).one()._tuple()
+    newest = func.coalesce(func.max(schedules.c.changed_at), 0)
+    return tuple(connection.execute(select(func.count(), newest)).one())
 
 
 def next_fire(connection: Connection) -> tuple[str, int] | None:

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.servers import PostgreSQL, Processes, RabbitMQ
+from tests.processes import Processes
+from tests.servers import PostgreSQL, RabbitMQ
+from tests.stack import Stack
 
 _vhosts = count(1)
 
@@ -59,3 +61,32 @@ def processes(tmp_path: Path) -> Iterator[Processes]:
     with Processes(tmp_path) as started:
         yield started
         print(started.logs())
+
+
+@pytest.fixture(params=["embedded-sqlite", "rabbitmq-postgresql"])
+def stack(request: pytest.FixtureRequest, processes: Processes) -> Iterator[Stack]:
+    """Waybill with nothing installed, and in full dress; only the servers are started yet."""
+    yield from a_stack(request, processes, request.param)
+
+
+@pytest.fixture(params=["embedded-sqlite", "embedded-postgresql", "rabbitmq-sqlite", "rabbitmq-postgresql"])
+def any_stack(request: pytest.FixtureRequest, processes: Processes) -> Iterator[Stack]:
+    """Waybill on each pair of broker and database."""
+    yield from a_stack(request, processes, request.param)
+
+
+def a_stack(request: pytest.FixtureRequest, processes: Processes, pair: str) -> Iterator[Stack]:
+    broker, database = pair.split("-")
+    broker_url = request.getfixturevalue("broker_url") if broker == "rabbitmq" else ""
+    made = Stack(processes, request.getfixturevalue(f"{database}_url"), broker_url)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def rabbitmq_stack(rabbitmq: RabbitMQ, processes: Processes, postgresql_url: str) -> Iterator[Stack]:
+    """Waybill on the node itself, which the test may stop, wipe or kill."""
+    rabbitmq.revive()
+    made = Stack(processes, postgresql_url, rabbitmq.url)
+    yield made
+    made.close()

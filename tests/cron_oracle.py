@@ -5,7 +5,7 @@ It walks through real time minute by minute and looks at the clock on the wall. 
 
 import calendar
 from datetime import UTC, datetime, timedelta
-from functools import cache
+from functools import cache, lru_cache
 from zoneinfo import ZoneInfo
 
 NAMES = {
@@ -13,7 +13,6 @@ NAMES = {
     **{name: number for number, name in enumerate("JAN FEB MAR APR MAY JUN JUL AUG SEP OCT NOV DEC".split(), 1)},
 }
 ALIASES = {"@hourly": "0 * * * *", "@daily": "0 0 * * *"}
-RANGES = ((0, 59), (0, 23), (1, 31), (1, 12), (0, 7))
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
 
@@ -21,19 +20,27 @@ MINUTE = timedelta(minutes=1)
 def expected_times(text: str, zone: str, after: int, until: int) -> list[int]:
     """The ticks in (after, until], both in microseconds since 1970 UTC, by looking at every minute's wall clock."""
     rule = Rule(ALIASES.get(text, text))
-    found, seen_walls, previous = [], set(), None
+    return [
+        at
+        for at, wall, again, passed in wall_clock(zone, after, until)
+        if at > after and (rule.matches(wall) and not (again and rule.fixed_hour) or any(map(rule.matches, passed)))
+    ]
+
+
+@lru_cache(maxsize=1)
+def wall_clock(zone: str, after: int, until: int) -> list[tuple[int, datetime, bool, list[datetime]]]:
+    """Each minute from two days before ``after``: instant, what the clock shows, whether it has shown that before,
+    and what it passed over just now.
+    """
+    shown, seen, previous = [], set(), None
     moment = floor_minute(EPOCH + timedelta(microseconds=after)) - timedelta(days=2)
     while (at := (moment - EPOCH) // timedelta(microseconds=1)) <= until:
         wall = moment.astimezone(ZoneInfo(zone)).replace(tzinfo=None, fold=0)
         passed = walls_between(previous, wall) if previous is not None and wall > previous + MINUTE else []
-        repeated = wall in seen_walls
-        due = (rule.matches(wall) and not (repeated and rule.fixed_hour)) or any(map(rule.matches, passed))
-        if due and at > after:
-            found.append(at)
-        seen_walls.add(wall)
-        seen_walls.update(passed)
+        shown.append((at, wall, wall in seen, passed))
+        seen.update((wall, *passed))
         previous, moment = wall, moment + MINUTE
-    return found
+    return shown
 
 
 def floor_minute(moment: datetime) -> datetime:
@@ -47,21 +54,14 @@ def walls_between(previous: datetime, wall: datetime) -> list[datetime]:
 
 class Rule:
     def __init__(self, text: str):
-        self.minute, self.hour, self.day, self.month, self.weekday = text.split()
-        self.fixed_hour = not self.hour.startswith("*")
-        self.minutes, self.hours, self.months = (
-            numbers(field, *limits)
-            for field, limits in ((self.minute, RANGES[0]), (self.hour, RANGES[1]), (self.month, RANGES[3]))
-        )
-        self._days: dict = {}
+        minute, hour, self.day, month, self.weekday = text.split()
+        self.fixed_hour = not hour.startswith("*")
+        self.minutes, self.hours, self.months = numbers(minute, 0, 59), numbers(hour, 0, 23), numbers(month, 1, 12)
 
     def matches(self, wall: datetime) -> bool:
         if wall.minute not in self.minutes or wall.hour not in self.hours or wall.month not in self.months:
             return False
-        date = wall.date()
-        if date not in self._days:
-            self._days[date] = self._day_matches(wall)
-        return self._days[date]
+        return self._day_matches(wall)
 
     def _day_matches(self, wall: datetime) -> bool:
         by_date, by_weekday = self._date_matches(wall), self._weekday_matches(wall)
@@ -72,7 +72,7 @@ class Rule:
     def _date_matches(self, wall: datetime) -> bool:
         if self.day == "L":
             return (wall + timedelta(days=1)).day == 1
-        return wall.day in numbers(self.day, *RANGES[2])
+        return wall.day in numbers(self.day, 1, 31)
 
     def _weekday_matches(self, wall: datetime) -> bool:
         number = wall.isoweekday() % 7
@@ -82,7 +82,7 @@ class Rule:
         if self.weekday.endswith("L"):
             last = calendar.monthrange(wall.year, wall.month)[1]
             return number == value(self.weekday[:-1]) and wall.day > last - 7
-        return number in {each % 7 for each in numbers(self.weekday, *RANGES[4])}
+        return number in {each % 7 for each in numbers(self.weekday, 0, 7)}
 
 
 @cache

@@ -102,9 +102,9 @@ def test_the_second_pass_through_an_hour_goes_on_where_it_is():
     assert local(next_after(rule, second_pass), zone.key) == "2024-10-27T02:30+01:00"
 
 
-ORACLE_ZONES = (
-    "UTC", "Europe/Madrid", "Africa/Cairo", "America/Santiago", "Asia/Beirut", "Australia/Lord_Howe", "Asia/Kolkata",
-    "America/New_York", "Africa/Casablanca", "Pacific/Chatham", "Antarctica/Troll", "America/Havana",
+CHANGING_ZONES = (
+    "Africa/Cairo", "America/Santiago", "Asia/Beirut", "Australia/Lord_Howe", "America/New_York", "Africa/Casablanca",
+    "Pacific/Chatham", "Antarctica/Troll", "America/Havana", "America/St_Johns", "Asia/Jerusalem", "Europe/London",
 )  # fmt: skip
 ORACLE_RULES = (
     "0 0 * * *", "30 0 * * *", "15 2 * * *", "*/20 2 * * *", "45 1,23 * * *", "30 * * * *", "0 */2 * * *",
@@ -112,11 +112,32 @@ ORACLE_RULES = (
 )  # fmt: skip
 
 
-@pytest.mark.parametrize("zone", ORACLE_ZONES)
-@pytest.mark.parametrize("text", ORACLE_RULES)
-def test_a_year_of_ticks_equals_the_oracle(text, zone):
-    start, end = at("2024-01-01T00:00"), at("2025-01-01T00:00")
-    assert between(parse("cron", text, zone), start, end, 20_000) == expected_times(text, zone, start, end)
+def offset(instant: int, zone: str) -> timedelta:
+    return clock.to_datetime(instant).astimezone(ZoneInfo(zone)).utcoffset()
+
+
+def days_of_change(zone: str, start: int, days: int) -> list[int]:
+    """Instants at most a day before the clocks of ``zone`` change."""
+    found = range(start, start + days * DAY, DAY)
+    return [one for one, two in pairwise(found) if offset(one, zone) != offset(two, zone)]
+
+
+@pytest.mark.parametrize("zone", CHANGING_ZONES)
+def test_the_days_around_each_change_of_clocks_equal_the_oracle(zone):
+    changes = days_of_change(zone, at("2024-01-01T00:00"), 731)
+    assert len(changes) >= 4
+    for day in changes:
+        assert_equals_oracle(zone, day - DAY, day + 2 * DAY)
+
+
+def test_a_year_equals_the_oracle():
+    assert_equals_oracle("Europe/Madrid", at("2024-01-01T00:00"), at("2025-01-01T00:00"))
+
+
+def assert_equals_oracle(zone: str, start: int, end: int) -> None:
+    for text in ORACLE_RULES:
+        found = between(parse("cron", text, zone), start, end, 20_000)
+        assert found == expected_times(text, zone, start, end), text
 
 
 fields = st.tuples(
@@ -129,12 +150,19 @@ fields = st.tuples(
 instants = st.integers(at("2010-01-01"), at("2035-01-01"))
 
 
-@settings(deadline=None, max_examples=200)
-@given(fields, st.sampled_from(zones()), instants)
-def test_any_rule_equals_the_oracle_in_any_zone(text, zone, start):
-    rule = parse("cron", text, zone)
-    end = start + 40 * DAY
-    assert between(rule, start, end, 100_000) == expected_times(text, zone, start, end)
+@st.composite
+def zones_and_instants_near_a_change_of_clocks(draw):
+    zone, start = draw(st.sampled_from(zones())), draw(instants)
+    changes = days_of_change(zone, start, 366) or [start]
+    return zone, draw(st.sampled_from(changes)) - draw(st.integers(0, DAY))
+
+
+@settings(deadline=None, max_examples=100)
+@given(fields, zones_and_instants_near_a_change_of_clocks())
+def test_any_rule_equals_the_oracle_in_any_zone(text, zone_and_start):
+    zone, start = zone_and_start
+    end = start + 3 * DAY
+    assert between(parse("cron", text, zone), start, end, 100_000) == expected_times(text, zone, start, end)
 
 
 @settings(deadline=None)

@@ -87,9 +87,19 @@ def test_npy_that_claims_terabytes_is_refused(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "header", [b"", b"{", b"[" * 5000, b"{'shape': 7}", b"{'descr': '<f8', 'fortran_order': 1, 'shape': (-1,)}",
-               b"__import__('os').abort()", b"{'descr': 'O', 'fortran_order': False, 'shape': (1, 1, 1)}", b"\xff" * 50]
-)  # fmt: skip
+    "header",
+    [
+        b"",
+        b"{",
+        b"[" * 5000,
+        b"\xff" * 50,
+        b"{'shape': 7}",
+        b"__import__('os').abort()",
+        b"{'descr': '<f8', 'fortran_order': 1, 'shape': (-1,)}",
+        b"{'descr': '<f8', 'fortran_order': False, 'shape': (-2, -2, 2)}",
+        b"{'descr': 'O', 'fortran_order': False, 'shape': (1, 1, 1)}",
+    ],
+)
 def test_npy_headers_that_make_no_sense_are_refused(tmp_path, header):
     data = b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header + bytes(100)
     refused(source(tmp_path, "a.npy", data), VolumeError)
@@ -156,11 +166,19 @@ def test_gzip_with_a_flipped_byte_is_refused(tmp_path):
 
 @pytest.mark.parametrize(
     "fields",
-    [{"vox_offset": float("inf")}, {"vox_offset": float("nan")}, {"vox_offset": 1e30}, {"vox_offset": -400},
-     {"datatype": 9999}, {"xyzt_units": 255}, {"scl_slope": 2, "scl_inter": float("nan")}, {"bitpix": 7, "datatype": 0},
-     {"qform_code": 1, "quatern_b": 7}],
+    [
+        {"vox_offset": float("inf")},
+        {"vox_offset": float("nan")},
+        {"vox_offset": 1e30},
+        {"vox_offset": -400},
+        {"datatype": 9999},
+        {"bitpix": 7, "datatype": 0},
+        {"xyzt_units": 255},
+        {"scl_slope": 2, "scl_inter": float("nan")},
+        {"qform_code": 1, "quatern_b": 7},
+    ],
     ids=str,
-)  # fmt: skip
+)
 def test_nifti_headers_that_make_no_sense_are_refused(tmp_path, fields):
     refused(source(tmp_path, "a.nii", nifti(**fields)), VolumeError)
 
@@ -187,6 +205,12 @@ def test_nifti_with_random_bytes_in_its_header_is_read_or_refused(tmp_path):
             read.volume(source(tmp_path, "a.nii", bytes(data)), Recipe((2, 2, 2)))
         except VolumeError as error:
             assert str(error)
+
+
+@pytest.mark.parametrize("kept", [8, 348, 539, 540, 600])
+def test_nifti_2_that_ends_early_is_refused(tmp_path, kept):
+    whole = nibabel.Nifti2Image(np.zeros((4, 4, 4), np.int16), np.eye(4)).to_bytes()
+    refused(source(tmp_path, "a.nii", whole[:kept]), DamagedFile)
 
 
 def test_half_of_a_nifti_pair_is_named(tmp_path):

@@ -16,11 +16,12 @@ MUCH_NUMBER, MUCH_PERCENT = 5, 5
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """``bold`` and ``text`` make the sentence, ``since`` stands between them; ``hue`` is bad or warn."""
+    """``bold`` and ``text`` are the sentence, ``since_word`` and the age of ``since`` its end; ``hue`` is bad or warn."""
 
     hue: str
     bold: str
     text: str
+    since_word: str
     since: int | None
     link: str
     link_word: str
@@ -36,30 +37,41 @@ def fails_much(share: JobShare) -> bool:
     return share.failed >= MUCH_NUMBER and share.percent >= MUCH_PERCENT
 
 
+def well(now: Overview) -> str:
+    """What to say when nothing is wrong."""
+    workers = now.system.workers
+    up = "No worker is up" if not workers else "The worker is up" if workers == 1 else f"All {workers} workers are up"
+    waiting = "nothing waits" if not now.backlog.waiting else "what waits is served"
+    failed = now.throughput.failed
+    fails = "no failure in the last hour" if not failed else f"{number(failed)} failed in the last hour"
+    return f"{up}, {waiting}, {fails}."
+
+
 def _scheduler(now: Overview) -> list[Alert]:
     if now.system.scheduler_ok or not now.has_any:
         return []
-    text = "Schedules, retries and lost hints wait until one runs: python scheduler.py"
     beat = now.system.scheduler_beat
     bold = "No scheduler is running." if beat is None else "The scheduler stopped beating."
-    return [Alert("bad", bold, text, beat, url_for("workers.index"), "See the processes")]
+    text = "Schedules, retries and lost hints wait for one: python scheduler.py."
+    return [Alert("bad", bold, text, "Last beat", beat, url_for("workers.index"), "See the processes")]
 
 
 def _unserved(queue: WaitingQueue) -> Alert:
     runs = "1 run is" if queue.waiting.number == 1 else f"{count(queue.waiting)} runs are"
+    bold, text = f"No worker consumes “{queue.name}”.", f"{runs} waiting, the oldest"
     link = url_for("runs.index", tab="waiting", queue=queue.name)
-    return Alert("bad", f"No worker consumes “{queue.name}”.", f"{runs} waiting there.", queue.oldest_due, link, "See them")
+    return Alert("bad", bold, text, "for", queue.oldest_due, link, "See them")
 
 
 def _failing(share: JobShare, now: Overview) -> Alert:
     causes = [cause for cause in now.failures.causes if cause.job == share.job]
     main = max(causes, key=lambda cause: cause.number, default=None)
-    link = url_for("runs.index", tab="failed", job=share.job)
-    text = f"{number(share.failed)} of {number(share.finished)} runs in the last hour."
+    text = f"{number(share.failed)} of {number(share.finished)} runs"
+    if main and len(causes) > 1:
+        text += f", {number(main.number)} of them with “{main.text or main.error_type}”"
     first = min((cause.first_at for cause in causes), default=None)
-    if main and main.number < share.failed:
-        text += f" “{main.text}” makes up {number(main.number)} of them."
-    return Alert("warn", f"{share.job} fails {share.percent} % of the time.", text, first, link, "See the runs")
+    link = url_for("runs.index", tab="failed", job=share.job, age="hour")
+    return Alert("warn", f"{share.job} fails {share.percent} % of the time:", text, "in the last", first, link, "See the runs")
 
 
 def cause_link(cause: Cause) -> str:

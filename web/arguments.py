@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-LINE_SHOWN = 160
+LINE_SHOWN = 120
 
 
 def line(args: str) -> str:

@@ -6,11 +6,12 @@ from typing import Any
 from flask import Flask
 
 from ledger.settings import Settings
-from web import arguments, charts, moments, numbers, words
+from web import arguments, charts, moments, numbers, reruns, words
 
 
 def init_app(app: Flask, settings: Settings) -> None:
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    app.jinja_env.globals["form_key"] = reruns.form_key
     app.jinja_env.filters |= {
         "ago": moments.ago,
         "until": moments.until,
@@ -23,6 +24,7 @@ def init_app(app: Flask, settings: Settings) -> None:
         "count": numbers.count,
         "duration": numbers.duration,
         "size": numbers.size,
+        "roughly": numbers.roughly,
         "short_id": short_id,
         "arguments": arguments.line,
         "plain": arguments.plain,

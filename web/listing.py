@@ -89,7 +89,7 @@ def asked(args: Mapping[str, str]) -> Asked:
 
 
 def _tab(name: str) -> Tab:
-    return Tab(name) if name in Tab else Tab.ALL
+    return next((tab for tab in Tab if tab == name), Tab.ALL)
 
 
 def _id(text: str) -> str:

@@ -39,14 +39,14 @@ def size(value: int) -> str:
 
 
 def duration(microseconds: int | None) -> str:
-    """``8 ms``, ``1.4 s``, ``16 s``, ``2 min 12 s``, ``1 h 10 min``, ``3 d 4 h``; empty for None."""
+    """``8 ms``, ``1.4 s``, ``16.5 s``, ``2 min 12 s``, ``1 h 10 min``, ``3 d 4 h``; empty for None."""
     if microseconds is None:
         return ""
     milliseconds = microseconds / clock.MILLISECOND
     if milliseconds < 999.5:
         return "< 1 ms" if milliseconds < 0.5 else f"{milliseconds:.0f} ms"
     seconds = microseconds / clock.SECOND
-    return f"{seconds:.1f} s" if seconds < 9.95 else span(round(seconds))
+    return f"{seconds:.1f} s".replace(".0 s", " s") if seconds < 59.95 else span(round(seconds))
 
 
 def span(seconds: int) -> str:
@@ -63,6 +63,11 @@ def span(seconds: int) -> str:
 def _two(seconds: int, unit: int, name: str, small: int, small_name: str) -> str:
     whole, rest = divmod(seconds, unit)
     return f"{whole} {name} {rest // small} {small_name}" if rest // small else f"{whole} {name}"
+
+
+def roughly(microseconds: int) -> str:
+    """A guess at a duration, which would only pretend to know seconds: ``12 s``, ``2 min``."""
+    return coarse(round(microseconds / clock.SECOND))
 
 
 def coarse(seconds: int) -> str:

@@ -4,14 +4,18 @@ from dataclasses import dataclass
 
 from flask import Blueprint
 
+from ledger import clock
 from ledger.queries import overview as queries
+from ledger.queries.failures import Cause
+from ledger.queries.lines import RunLine
 from ledger.queries.overview import Overview
-from web import alerts
+from web import alerts, figures
 from web.alerts import Alert
 from web.charts import Bars, bars
 from web.console import console
+from web.figures import Figure
 from web.live import live_page
-from web.numbers import percent
+from web.runview import STEP, time_left
 
 blueprint = Blueprint("overview", __name__)
 
@@ -19,12 +23,30 @@ SECONDS = 3
 
 
 @dataclass(frozen=True, slots=True)
+class AtWork:
+    run: RunLine
+    percent: str
+    left: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class CauseRow:
+    cause: Cause
+    words: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
 class OverviewPage:
+    """``well`` is what the page says when there is no alert."""
+
     now: Overview
     alerts: tuple[Alert, ...]
+    well: str
+    figures: tuple[Figure, ...]
     chart: Bars
-    failed_share: str
-    per_minute: str
+    at_work: tuple[AtWork, ...]
+    causes: tuple[CauseRow, ...]
 
 
 @blueprint.get("/")
@@ -33,13 +55,22 @@ def index():
 
 
 def page_of(now: Overview) -> OverviewPage:
-    throughput = now.throughput
-    finished = throughput.done + throughput.failed
-    rate = throughput.done / len(throughput.minutes)
     return OverviewPage(
         now=now,
         alerts=alerts.of(now),
-        chart=bars(throughput),
-        failed_share=percent(throughput.failed, finished),
-        per_minute=f"{rate:.0f}" if rate >= 10 else f"{rate:.1f}",
+        well=alerts.well(now),
+        figures=figures.of(now),
+        chart=bars(now.throughput),
+        at_work=tuple(_at_work(run) for run in now.at_work),
+        causes=tuple(_cause(cause) for cause in now.failures.causes),
     )
+
+
+def _at_work(run: RunLine) -> AtWork:
+    known = run.progress and run.progress.percent is not None
+    return AtWork(run, f"{run.progress.percent} %" if known else "", time_left(run, clock.now() // STEP * STEP))
+
+
+def _cause(cause: Cause) -> CauseRow:
+    words = f"{cause.error_type}: {cause.text}" if cause.text else cause.error_type
+    return CauseRow(cause, words, alerts.cause_link(cause))

@@ -10,6 +10,7 @@ from ledger import clock
 from ledger.errors import LedgerError
 from ledger.queries.system import System, system
 from ledger.settings import Settings
+from web import moments
 from web.console import console, person
 from web.live import live_page
 
@@ -32,12 +33,22 @@ class Strip:
 
 
 def init_app(app: Flask, settings: Settings) -> None:
-    app.jinja_env.globals |= {"strip": current_strip, "strip_seconds": SECONDS, "now_ms": now_ms}
+    app.jinja_env.globals |= {
+        "strip": current_strip,
+        "strip_seconds": SECONDS,
+        "now_ms": now_ms,
+        "now_clock": now_clock,
+        "zone": settings.display_timezone,
+    }
 
 
 def now_ms() -> int:
     """The server's clock, by which browsers correct theirs."""
     return clock.now() // clock.MILLISECOND
+
+
+def now_clock() -> str:
+    return f"{moments.local(clock.now()):%H:%M:%S}"
 
 
 @blueprint.get("/strip")

@@ -74,7 +74,7 @@ def steps_of(run: RunPage, now: int) -> list[Step]:
 def _waits(run: RunPage, since: int, until: int, is_open: bool) -> list[Step]:
     """A wait, with the part before its due time told apart when that was on purpose."""
     due = run.line.due_at
-    held = not run.line.failures and since < due - clock.SECOND
+    held = not run.line.failures and not run.line.crashes and since < due - clock.SECOND
     if not held:
         return [Step(WAIT, "line", since, until, is_open, False)]
     first = Step(HELD, "idle", since, min(due, until), is_open and due > until, False)

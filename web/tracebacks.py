@@ -6,7 +6,7 @@ from enum import StrEnum
 from itertools import groupby
 
 FRAME = re.compile(r'  File "(?P<path>.+)", line (?P<line>\d+), in (?P<name>.+)')
-LIBRARY = re.compile(r"site-packages/(\w+)|lib/python[\d.]+/(\w+)|<(frozen \w+|string)")
+LIBRARY = re.compile(r"(?:site|dist)-packages/(\w+)|lib/python[\d.]+/(?!site-packages|dist-packages)(\w+)|<(frozen [\w.]+|string)")
 
 
 class Kind(StrEnum):

@@ -23,7 +23,7 @@ from ledger.settings import settings
 from workers import catalog, endings, joblog
 from workers.broker import WaybillBroker, load_jobs, make_broker
 from workers.context import Canceled
-from workers.desk import Desk, RunAtWork
+from workers.desk import GIVE_BACK_SECONDS, Desk, RunAtWork
 
 log = logging.getLogger("workers.child")
 
@@ -100,6 +100,7 @@ class Child:
     def _drain(self) -> None:
         """Starts nothing more; leaves when the last run has ended. The supervisor knows how long it may take."""
         self.desk.draining.set()
+        self.desk.give_back(longer_than=0)
         while self.desk.at_work:
             time.sleep(0.02)
         self._leave()
@@ -107,6 +108,7 @@ class Child:
     def _leave(self) -> None:
         """Interrupts what still runs, tells the ledger, and ends the process, whatever its threads do."""
         self.desk.draining.set()
+        self.desk.give_back(longer_than=0)
         for run in list(self.desk.at_work.values()):
             run.guard.interrupt(Shutdown)
         deadline = time.monotonic() + LAST_WORDS_SECONDS
@@ -133,6 +135,7 @@ class Child:
             if time.monotonic() - asked_at > ASK_SECONDS:
                 asked_at = time.monotonic()
                 self._ask_ledger()
+            self.desk.give_back(longer_than=GIVE_BACK_SECONDS)
             for run in list(self.desk.at_work.values()):
                 interrupt_if_needed(run)
 

@@ -20,34 +20,53 @@ log = logging.getLogger(__name__)
 
 PROGRESS_SECONDS = 0.25  # no run tells the ledger more often how far it is
 LOG_LIMIT = 5_000  # lines kept per attempt
+AHEAD_SECONDS = 0.02  # what a claimed run may wait for a thread
+AHEAD_FACTOR = 2  # claims ahead, at most this many per thread
+GIVE_BACK_SECONDS = 0.2  # a claimed run that waited so long goes back to the queue
 
 
 class Slots:
-    """Free places for runs: taken before a claim, given back when a run's body has ended."""
+    """Places for runs: taken before a claim, given back when a run's body has ended.
+
+    There are as many as threads, and a second helping while runs are so short that it waits ``AHEAD_SECONDS`` at
+    most: claims and endings of short runs then share commits. What has to wait longer is given back (``Desk``).
+    """
 
     def __init__(self, count: int):
         self.count = count
-        self._free = count
+        self._taken = 0
+        self._seconds = 1.0  # moving average of a body's time; begins without a second helping
         self._changed = threading.Condition()
 
     def wait_for_one(self, timeout: float) -> bool:
         """Waits up to ``timeout`` seconds until a place is free, without taking it."""
         with self._changed:
-            return self._changed.wait_for(lambda: self._free > 0, timeout)
+            return self._changed.wait_for(lambda: self._free() > 0, timeout)
 
     def reserve(self, wanted: int, timeout: float) -> int:
         """Takes up to ``wanted`` free places, after waiting up to ``timeout`` seconds for the first; how many."""
         with self._changed:
-            self._changed.wait_for(lambda: self._free > 0, timeout)
-            taken = min(wanted, self._free)
-            self._free -= taken
+            self._changed.wait_for(lambda: self._free() > 0, timeout)
+            taken = max(0, min(wanted, self._free()))
+            self._taken += taken
             return taken
 
     def release(self, count: int = 1) -> None:
         if count:
             with self._changed:
-                self._free += count
+                self._taken -= count
                 self._changed.notify_all()
+
+    def note_duration(self, seconds: float) -> None:
+        self._seconds += 0.2 * (seconds - self._seconds)
+
+    @property
+    def most(self) -> int:
+        ahead = int(self.count * AHEAD_SECONDS / max(self._seconds, 1e-6))
+        return self.count + min(ahead, AHEAD_FACTOR * self.count)
+
+    def _free(self) -> int:
+        return self.most - self._taken
 
 
 class RunAtWork:
@@ -56,7 +75,8 @@ class RunAtWork:
     def __init__(self, claim: Claim, desk: "Desk", time_limit: float | None):
         self.claim, self.run_id, self.attempt = claim, claim.id, claim.attempt
         self.guard = Guard()
-        self.deadline = time.monotonic() + time_limit if time_limit is not None else None
+        self.started_at = time.monotonic()
+        self.deadline = self.started_at + time_limit if time_limit is not None else None
         self.cancel_requested_at: float | None = None
         self._desk = desk
         self._reported_at = 0.0
@@ -117,21 +137,39 @@ class Desk:
         self.claims = claims_
         self.slots = Slots(slots)
         self.at_work: dict[str, RunAtWork] = {}
+        self._claimed: dict[str, tuple[Claim, float]] = {}  # dict.pop decides who has a run: begin or give_back
         self.draining = threading.Event()
         self.stopping = threading.Event()  # interrupted runs go back to the queue
 
     def claim(self, queue: str, most: int) -> list[Claim]:
         """Claims of up to ``most`` ready runs, committed. Raises LedgerAway."""
-        return [] if self.draining.is_set() else self.writer.call(self.claims.take, (queue, most))
+        if self.draining.is_set():
+            return []
+        taken = self.writer.call(self.claims.take, (queue, most))
+        now = time.monotonic()
+        self._claimed.update({claim.id: (claim, now) for claim in taken})
+        return taken
 
-    def begin(self, claim: Claim, time_limit: float | None) -> RunAtWork:
+    def begin(self, claim: Claim, time_limit: float | None) -> RunAtWork | None:
+        """The claimed run, about to start; None when it waited too long for a thread and was given back."""
+        if self._claimed.pop(claim.id, None) is None:
+            return None
         run = self.at_work[claim.id] = RunAtWork(claim, self, time_limit)
         return run
+
+    def give_back(self, longer_than: float) -> None:
+        """Lets others have claimed runs that no thread took up for so many seconds: none has started."""
+        now = time.monotonic()
+        for claim_id, (claim, since) in list(self._claimed.items()):
+            if now - since >= longer_than and self._claimed.pop(claim_id, None) is not None:
+                self.writer.submit(claims.give_back, claim, patient=True)
+                self.publisher.hint(claim.id, claim.job, claim.queue)
 
     def finish(self, ending: Ending) -> None:
         """Hands the ending to the writer, which keeps it until the ledger has it."""
         run = self.at_work.pop(ending.claim.id, None)
         if run is not None:
+            self.slots.note_duration(time.monotonic() - run.started_at)
             run.report()
         written = self.writer.submit(claims.finish, ending, patient=True)
         written.add_done_callback(lambda future: self._after_finish(ending, future))

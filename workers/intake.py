@@ -59,7 +59,7 @@ class LedgerConsumer(Consumer):
             if self._desk.draining.is_set():
                 time.sleep(self._timeout)
             elif self._more or self._is_due():
-                self._fill_slots(self._desk.slots.count, wait=self._timeout)
+                self._fill_slots(self._desk.slots.most, wait=self._timeout)
             else:
                 self._rest(seen)
         except LedgerAway as error:

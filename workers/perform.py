@@ -20,6 +20,8 @@ def perform(claim: Claim, actor, body, desk: Desk) -> Any:
     """Runs ``body`` for ``claim`` and hands its ending to the ledger; raises what the body raised, for hooks and logs."""
     message = messages.original(claim)
     run = desk.begin(claim, time_limit(message, actor))
+    if run is None:
+        return None
     here = context.current.set(run)
     current_message = CurrentMessage._MESSAGE.set(message)
     try:

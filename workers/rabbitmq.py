@@ -30,7 +30,7 @@ class HintConsumer(LedgerConsumer):
     def __init__(self, engine: Any, desk: Desk, queue: str, timeout: int, actors: dict):
         super().__init__(engine, desk, queue, timeout)
         self._actors = actors
-        self._line = Line(desk.settings, queue, desk.slots.count)
+        self._line = Line(desk.settings, queue, desk.slots.count * 3)
         self._look_at = 0.0
 
     def close(self) -> None:
@@ -81,6 +81,6 @@ class HintConsumer(LedgerConsumer):
     def _look(self) -> None:
         """Claims without a hint: what was lost with RabbitMQ, and delayed runs that fell due."""
         if self._more or self._is_due():
-            self._fill_slots(self._desk.slots.count)
+            self._fill_slots(self._desk.slots.most)
         # Not all at the same moment, when many workers lost RabbitMQ at the same moment.
         self._look_at = time.monotonic() + (0 if self._more else LOOK_SECONDS * random.uniform(0.7, 1))

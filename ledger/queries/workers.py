@@ -38,6 +38,10 @@ class Process:
         return f"{self.host} / {self.pid}"
 
     @property
+    def lived(self) -> int | None:
+        return None if self.ended_at is None else self.ended_at - self.started_at
+
+    @property
     def takes_runs(self) -> bool:
         return self.kind == "worker" and self.state == "alive" and not self.silent
 

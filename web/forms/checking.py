@@ -1,6 +1,7 @@
 """A value against its JSON Schema: what is wrong with it, in plain words which say what would be right. Pure."""
 
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
 
 from jsonschema import Draft202012Validator, FormatChecker
@@ -126,7 +127,7 @@ def plain(number: Any) -> str:
 
 
 def as_text(value: Any) -> str:
-    return quoted(shown(value))
+    return quoted(str(value) if isinstance(value, Decimal) else shown(value))
 
 
 SENTENCES: dict[str, Callable[[ValidationError, dict], str]] = {

@@ -20,7 +20,7 @@ from web.forms.shape import SCALARS, Shape
 def typed_of(shape: Shape, value: Any, zone: ZoneInfo) -> Typed:
     """What the field shows for ``value``; a value that the field's schema refuses is shown all the same."""
     try:
-        found = (each for each in _candidates(shape, value, zone) if _survives(each))
+        found = (each for each in _candidates(shape, value, zone) if _survives(shape, each))
         good = next((each for each in found if _reads_back(shape, each, value, zone)), None)
         return good or _refused_but_shown(shape, value)
     except RecursionError:
@@ -76,9 +76,19 @@ def pretty(value: Any) -> str:
     return text if len(text) <= 60 else json.dumps(value, ensure_ascii=False, indent=2)
 
 
-def _survives(typed: Typed) -> bool:
-    """Whether a page can hold it: control characters and halves of characters do not come back."""
-    return not any(unicodedata.category(char) in ("Cc", "Cs") and char not in "\n\t" for char in "".join(typed.texts))
+def _survives(shape: Shape, typed: Typed) -> bool:
+    """Whether a page can hold it: no control characters, no halves of characters, no second line in one line."""
+    if shape.kind == "choices" and [*typed.texts] != ["", *_ticked(shape, typed)]:
+        return False
+    one_line = shape.kind in SCALARS - {"text"}
+    allowed = "\t" if one_line else "\t\n"
+    text = "".join(typed.texts)
+    return all(char in allowed or unicodedata.category(char) not in ("Cc", "Cs") for char in text)
+
+
+def _ticked(shape: Shape, typed: Typed) -> list[str]:
+    """Boxes come back once each, and in the order of the page."""
+    return [choice.key for choice, _ in shape.choices if choice.key in typed.texts]
 
 
 def _reads_back(shape: Shape, typed: Typed, value: Any, zone: ZoneInfo) -> bool:
@@ -122,8 +132,8 @@ def _written(value: Any) -> str | None:
 
 
 def _refused_but_shown(shape: Shape, value: Any) -> Typed:
-    if isinstance(value, str) and shape.kind in SCALARS | {"choice"} - {"text", "union"}:
+    if isinstance(value, str) and shape.kind in (SCALARS | {"choice"}) - {"text", "union"}:
         plain = Typed((lines_as_typed(value),))
-        if _survives(plain) and "\n" not in value:
+        if _survives(shape, plain):
             return plain
     return Typed((json.dumps(value, indent=2),), as_json=True)

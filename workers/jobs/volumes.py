@@ -43,7 +43,7 @@ def load(
     """
     recipe = Recipe(shape_of(shape) if shape.strip() else None, dtype, byte_order, header_offset)
     volume = read.volume(_source(file, path), recipe, _reading)
-    logger.info("read %s", volume.source)
+    logger.info("read %s voxels, %s", written(volume.array.shape), volume.source)
     return volume.plain() | _report(volume)
 
 

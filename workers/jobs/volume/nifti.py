@@ -15,6 +15,7 @@ from nibabel.nifti1 import Nifti1Header
 from nibabel.nifti2 import Nifti2Header
 from nibabel.orientations import apply_orientation, axcodes2ornt, io_orientation, ornt_transform
 from nibabel.spatialimages import HeaderDataError
+from nibabel.wrapstruct import WrapStructError
 
 from workers.jobs.volume import payload
 from workers.jobs.volume.errors import DamagedFile
@@ -56,8 +57,9 @@ def read(source: Source, progress: payload.Progress) -> Volume:
 
 def _layout(source: Source) -> _Layout:
     try:
-        return _understood(source.head(HEAD))
-    except (HeaderDataError, ValueError, OverflowError, KeyError) as error:
+        with np.errstate(all="ignore"):
+            return _understood(source.head(HEAD))
+    except (HeaderDataError, WrapStructError, ValueError, OverflowError, KeyError) as error:
         raise DamagedFile(source.name, f"its NIfTI header makes no sense ({error})") from error
 
 
