@@ -1,6 +1,7 @@
 """Processes for tests and benches: each in a group of its own, awaited by a condition, stopped by its id.
 
-What is started here ends with this interpreter, even if that is killed: ``reaper.py`` holds the list.
+Each carries a mark in its environment, by which what it started itself is found, in whatever group or session.
+All of it ends with this interpreter, even if that is killed: ``reaper.py`` holds the list.
 """
 
 import os
@@ -14,9 +15,13 @@ import tempfile
 import time
 from collections.abc import Callable
 from functools import cache
+from itertools import count
 from pathlib import Path
 from threading import Lock
 from typing import Any, Self
+from uuid import uuid4
+
+from tests.reaper import MARK, signal_all
 
 ROOT = Path(__file__).resolve().parents[1]
 LOG_TAIL = 6_000
@@ -87,11 +92,13 @@ def remove_folder(folder: Path) -> None:
 
 
 class Process:
-    """One started command and its log. Signals go to the process, ``kill`` and ``close`` reach its group."""
+    """One started command and its log. Signals go to the process alone; ``kill`` and ``close`` reach all it started."""
 
-    def __init__(self, command: list, log: Path, **popen: Any):
+    def __init__(self, command: list, log: Path, env: dict[str, str], **popen: Any):
         self.command = [str(part) for part in command]
         self.log = log
+        self._mark = f"{_owner(os.getpid())}.{next(_numbers)}."
+        popen["env"] = env | {MARK: self._mark}
         with log.open("ab") as output:
             streams = {"stdin": subprocess.DEVNULL, "stdout": output, "stderr": output}
             self._popen = subprocess.Popen(self.command, start_new_session=True, **streams, **popen)
@@ -135,11 +142,10 @@ class Process:
             self.kill()
 
     def kill(self) -> None:
-        """SIGKILL to all that is left of its group."""
-        try:
-            os.killpg(self.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
+        """SIGKILL to it and to all that it started and that still runs."""
+        while signal_all({self.pid}, self._mark, signal.SIGKILL):
+            self._popen.wait()
+            time.sleep(0.01)
         self._popen.wait()
         forget("group", self.pid)
 
@@ -259,10 +265,18 @@ _reaper_lock = Lock()
 
 
 @cache
+def _owner(pid: int) -> str:
+    return uuid4().hex
+
+
+_numbers = count(1)
+
+
+@cache
 def _reaper(owner: int) -> subprocess.Popen:
     # Keyed by process id, so that a fork gets one of its own.
     return subprocess.Popen(
-        [sys.executable, "-S", "-E", Path(__file__).with_name("reaper.py")],
+        [sys.executable, "-S", "-E", Path(__file__).with_name("reaper.py"), _owner(owner)],
         stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,

@@ -65,7 +65,7 @@ class RabbitMQ:
     def start(self, timeout: float = 90) -> None:
         self._start_epmd()
         (self.folder / "pid").unlink(missing_ok=True)
-        self._server = Process([_rabbitmq("rabbitmq-server")], self.folder / "log", env=self._environment)
+        self._server = Process([_rabbitmq("rabbitmq-server")], self.folder / "log", self._environment)
         self._server.wait_until(self.answers, timeout, "RabbitMQ answers")
 
     def answers(self) -> bool:
@@ -140,7 +140,7 @@ class RabbitMQ:
         # Started here, it can be stopped here; Erlang's own would be a daemon that outlives the node.
         if self._epmd is None or not self._epmd.running:
             command = ["epmd", "-port", self._epmd_port, "-address", "127.0.0.1"]
-            self._epmd = Process(command, self.folder / "epmd.log", env=self._environment)
+            self._epmd = Process(command, self.folder / "epmd.log", self._environment)
 
     def _signal(self, number: int) -> None:
         os.kill(self.pid, number)
@@ -206,7 +206,7 @@ class PostgreSQL:
         if fresh:
             self._initdb()
         command = [_postgresql("postgres"), "-D", self._data, *self._options()]
-        self._server = Process(command, self.folder / "log", cwd=self._data, **self._user)
+        self._server = Process(command, self.folder / "log", dict(os.environ), cwd=self._data, **self._user)
         self._server.wait_until(self.answers, timeout, "PostgreSQL answers")
         if fresh:
             self.create_database("waybill")

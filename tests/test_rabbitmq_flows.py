@@ -6,8 +6,10 @@ import uuid
 
 import pika
 import pytest
+from pika.exceptions import ChannelClosedByBroker
 
 from ledger.runs import NewRun, dispatch_many
+from tests.processes import wait_until
 from tests.servers import RabbitMQ
 from tests.stack import Stack
 from workers.publisher import RabbitmqPublisher, envelope
@@ -18,10 +20,19 @@ def mark(number: int) -> NewRun:
 
 
 def publish(url: str, *bodies: bytes, queue: str = "default") -> None:
+    wait_until(lambda: exists(url, queue), 20, "a worker has declared the queue")
     with pika.BlockingConnection(pika.URLParameters(url)) as connection:
         channel = connection.channel()
         for body in bodies:
             channel.basic_publish("", queue, body)
+
+
+def exists(url: str, queue: str) -> bool:
+    with pika.BlockingConnection(pika.URLParameters(url)) as connection:
+        try:
+            return bool(connection.channel().queue_declare(queue, passive=True))
+        except ChannelClosedByBroker:
+            return False
 
 
 def foreign(**changes) -> bytes:

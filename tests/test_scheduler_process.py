@@ -222,6 +222,7 @@ def test_a_scheduler_that_others_took_for_dead_signs_on_again(engine, processes)
     assert scheduler.stop() == 0
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_a_scheduler_that_was_frozen_for_longer_than_loops_may_stand_still_goes_on(processes, postgresql_url):
     # On PostgreSQL, because whoever is frozen in a write transaction on SQLite stops all others too.

@@ -148,19 +148,31 @@ def test_processes_do_not_see_settings_of_the_shell(processes: Processes, monkey
     assert shown.log_text().split() == ["None", str(processes.folder / "var")]
 
 
-def test_killing_a_process_reaches_the_children_of_its_group(processes: Processes, tmp_path: Path):
-    nested = "import subprocess; subprocess.run(['sleep', '600'])"
+@pytest.mark.parametrize("own_session", [False, True])
+def test_killing_a_process_reaches_its_children_in_any_session(processes: Processes, own_session: bool):
+    nested = f"import subprocess; subprocess.run(['sleep', '600'], start_new_session={own_session})"
     parent = processes.python("-c", nested, name="parent")
     [child] = wait_until(lambda: parent.children, 10, "the child")
     parent.kill()
     wait_until(lambda: not is_running(child), 10, "the child is gone")
 
 
+def test_children_of_a_process_that_died_are_ended_too(processes: Processes):
+    nested = "import os, subprocess; print(subprocess.Popen(['sleep', '600'], start_new_session=True).pid)"
+    parent = processes.python("-c", nested, name="parent")
+    assert parent.wait() == 0
+    child = int(parent.log_text())
+    assert is_running(child)
+    parent.close()
+    wait_until(lambda: not is_running(child), 10, "the child is gone")
+
+
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
 def test_what_a_killed_interpreter_started_ends_with_it(tmp_path: Path, how: int):
     program = (
-        "import time; from tests.servers import Processes, PostgreSQL\n"
-        "p = Processes(); c = p.start('sleep', '600'); print(c.pid, p.folder, flush=True); time.sleep(600)"
+        "import time; from tests.servers import Processes, wait_until\n"
+        "p = Processes(); c = p.start('setsid', '--fork', '--wait', 'sleep', '600')\n"
+        "print(*wait_until(lambda: c.children, 10), p.folder, flush=True); time.sleep(600)"
     )
     owner = subprocess.Popen([sys.executable, "-c", program], cwd=ROOT, stdout=subprocess.PIPE, text=True)
     child, folder = owner.stdout.readline().split()

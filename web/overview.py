@@ -20,6 +20,8 @@ from web.runview import STEP, time_left
 blueprint = Blueprint("overview", __name__)
 
 SECONDS = 3
+#: What the ledger notes as the error of a run that killed its workers, and how that reads.
+WORKER_DIED, CRASHED = "WorkerDied", "Crashed: its worker died while running it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,4 +75,5 @@ def _at_work(run: RunLine) -> AtWork:
 
 def _cause(cause: Cause) -> CauseRow:
     words = f"{cause.error_type}: {cause.text}" if cause.text else cause.error_type
+    words = CRASHED if cause.error_type == WORKER_DIED else words
     return CauseRow(cause, words, alerts.cause_link(cause))

@@ -10,6 +10,7 @@ from dramatiq.common import q_name
 from dramatiq.errors import DecodeError
 
 from ledger import texts
+from ledger.ids import is_id
 from ledger.runs import NewRun
 from workers import messages
 
@@ -39,8 +40,8 @@ def understand(delivery: Delivery, actors: dict) -> Hint | NewRun:
     check(message)
     run_id = message.options.get("run_id")
     if run_id is not None:
-        if not isinstance(run_id, str):
-            raise Unreadable(f"its run id is {run_id!r}, not text")
+        if not (isinstance(run_id, str) and is_id(run_id)):
+            raise Unreadable(f"its run id is no id: {str(run_id)[:50]!r}")
         return Hint(run_id)
     return adopt(message, delivery, actors)
 

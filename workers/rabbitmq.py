@@ -13,7 +13,8 @@ from typing import Any
 from pika.exceptions import AMQPError
 
 from ledger import notes, runs
-from ledger.errors import LedgerAway
+from ledger.errors import LedgerAway, first_line
+from ledger.runs import NewRun
 from workers.arrivals import Delivery, Hint, Unreadable, understand
 from workers.desk import Desk
 from workers.intake import LOOK_SECONDS, LedgerConsumer
@@ -58,14 +59,24 @@ class HintConsumer(LedgerConsumer):
     def _follow(self, deliveries: list[Delivery]) -> None:
         """Claims as many runs as there are hints. Which ones, the ledger decides: priority first, then age."""
         understood = [(delivery, self._understand(delivery)) for delivery in deliveries]
-        adopted = [found for _, found in understood if found is not None and not isinstance(found, Hint)]
         hints = {found.run_id: delivery for delivery, found in understood if isinstance(found, Hint)}
-        if adopted:
-            self._desk.writer.call(runs.insert_groups, adopted)
+        for delivery, found in understood:
+            if isinstance(found, NewRun):
+                self._adopt(delivery, found)
         unknown = self._desk.writer.submit(notes.find_unknown, list(hints))
-        self._fill_slots(len(adopted) + len(hints))
+        self._fill_slots(len(deliveries))
         for run_id in unknown.result():
             self._reject(hints[run_id], f"it hints at run {run_id}, which the ledger does not know")
+
+    def _adopt(self, delivery: Delivery, new: NewRun) -> None:
+        """Takes a foreign producer's message into the ledger; one that no column can hold is rejected."""
+        try:
+            self._desk.writer.call(runs.insert_groups, [new])
+        except LedgerAway:
+            raise
+        except Exception as error:
+            log.exception("A foreign message could not be adopted.")
+            self._reject(delivery, f"the ledger cannot hold it: {first_line(error)}")
 
     def _understand(self, delivery: Delivery):
         try:

@@ -19,14 +19,17 @@ def by_name(parameters: dict[str, Any], args: list[Any], kwargs: dict[str, Any],
     """
     rest = {prop["x-rest"]: name for name, prop in parameters["properties"].items() if "x-rest" in prop}
     names = [name for name in parameters["properties"] if typed or name not in rest.values()]
-    values = dict(zip(names, args, strict=False)) | {key: kwargs[key] for key in names if key in kwargs}
-    more_args = list(args[len(names) :])
+    in_order = list(parameters["properties"])
+    in_order = in_order[: in_order.index(rest["positional"])] if "positional" in rest else names
+    values = dict(zip(in_order, args, strict=False)) | {key: kwargs[key] for key in names if key in kwargs}
+    more_args = list(args[len(in_order) :])
     more_kwargs = {key: value for key, value in kwargs.items() if key not in names}
-    homeless = _place(values, rest.get("positional"), more_args) + _place(values, rest.get("named"), more_kwargs)
-    return Named(values, homeless)
+    strange = _place(values, rest.get("positional"), more_args)
+    return Named(values, strange + _place(values, rest.get("named"), more_kwargs))
 
 
 def _place(values: dict[str, Any], name: str | None, more: list | dict) -> tuple[str, ...]:
+    """Puts what is left over into the parameter that takes it; the words for it where there is none."""
     if more and name:
         values[name] = more
     return () if name else tuple(str(each) if isinstance(more, dict) else repr(each) for each in more)

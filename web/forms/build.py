@@ -1,6 +1,7 @@
 """One field for a template: from what a parameter takes and what stands in it. Pure, but for a look at kept files."""
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -36,7 +37,7 @@ class Blueprint:
     zone: ZoneInfo
     uploads: Path
 
-    @property
+    @cached_property
     def shapes(self) -> dict[str, Shape]:
         return shapes_of(self.parameters)
 

@@ -84,9 +84,11 @@ document.addEventListener("htmx:before:swap", (event) => {
   if (task && wouldMoveRows(task.target, task)) event.preventDefault();
 });
 
+// A page that polls is as live as its own part; any other is as live as the strip.
 document.addEventListener("htmx:before:response", (event) => {
-  const response = event.detail.ctx.response;
-  if (response.status < 400) updated(response.raw);
+  const { response, sourceElement } = event.detail.ctx;
+  const pagePolls = document.getElementById("live")?.hasAttribute("hx-get");
+  if (response.status < 400 && sourceElement.id === (pagePolls ? "live" : "strip")) updated(response.raw);
 });
 
 document.addEventListener("visibilitychange", () => {

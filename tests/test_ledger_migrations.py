@@ -1,0 +1,111 @@
+"""The schema comes from the migrations alone, whoever runs them and however often."""
+
+from sqlalchemy import Engine, inspect
+
+from ledger.engine import is_sqlite, open_engine, reading, schema_differences, writing
+from ledger.migrate import downgrade, is_current, migrate
+from ledger.tables import metadata
+from tests.ledger_steps import at_once, brought_to, dispatch, migrated, row  # noqa: F401
+from tests.servers import Processes
+
+INDEXES = {
+    "sqlite": "SELECT sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL",
+    "postgresql": "SELECT indexdef FROM pg_indexes WHERE tablename <> 'alembic_version' AND schemaname = 'public'",
+}
+TRIGGERS = {
+    "sqlite": "SELECT name FROM sqlite_master WHERE type = 'trigger'",
+    "postgresql": "SELECT proname FROM pg_proc WHERE proname LIKE 'runs%'",
+}
+
+
+def names(engine: Engine, queries: dict[str, str]) -> set[str]:
+    with reading(engine) as connection:
+        return set(connection.exec_driver_sql(queries[engine.dialect.name]).scalars())
+
+
+def tables_in(engine: Engine) -> set[str]:
+    return set(inspect(engine).get_table_names()) - {"alembic_version"}
+
+
+def description(engine: Engine) -> dict[str, str]:
+    """What ``schema_differences`` does not compare: defaults, and the conditions of partial indexes."""
+    columns = {name: str(inspect(engine).get_columns(name)) for name in tables_in(engine)}
+    return columns | {"indexes": "\n".join(sorted(names(engine, INDEXES)))}
+
+
+def test_migrations_from_nothing_make_the_tables_of_the_code(engine: Engine):
+    assert schema_differences(engine) == []
+    assert tables_in(engine) == set(metadata.tables)
+    with reading(engine) as connection:
+        assert is_current(connection)
+
+
+def test_migrations_make_the_defaults_and_partial_indexes_of_the_code(engine: Engine):
+    made = description(engine)
+    downgrade(engine, "base")
+    metadata.create_all(engine)
+    assert made == description(engine)
+
+
+def test_a_downgrade_leaves_nothing_and_an_upgrade_brings_all_back(engine: Engine):
+    triggers = names(engine, TRIGGERS)
+    downgrade(engine, "base")
+    assert tables_in(engine) == set()
+    assert names(engine, TRIGGERS) == set()
+    migrate(engine)
+    assert schema_differences(engine) == []
+    assert names(engine, TRIGGERS) == triggers != set()
+
+
+def test_an_empty_database_is_not_current(database_url: str):
+    engine = open_engine(database_url)
+    with reading(engine) as connection:
+        assert not is_current(connection)
+    engine.dispose()
+
+
+def test_migrating_again_keeps_what_is_there(engine: Engine):
+    run = row(engine, dispatch(engine))
+    migrate(engine)
+    assert row(engine, run.id) == run
+
+
+def test_processes_that_migrate_at_once_all_succeed(database_url: str, processes: Processes):
+    command = ["-m", "ledger"]
+    started = [processes.python(*command, DATABASE_URL=database_url) for _ in range(3)]
+    assert [process.wait(60) for process in started] == [0, 0, 0]
+    engine = open_engine(database_url)
+    assert schema_differences(engine) == []
+    engine.dispose()
+
+
+def test_threads_that_migrate_at_once_all_succeed(database_url: str):
+    engines = [open_engine(database_url) for _ in range(4)]
+    at_once(4, lambda number: migrate(engines[number]))
+    assert schema_differences(engines[0]) == []
+    for engine in engines:
+        engine.dispose()
+
+
+def test_a_fault_in_the_middle_of_a_transaction_takes_all_of_it_back(engine: Engine):
+    class Fault(Exception):
+        pass
+
+    try:
+        with writing(engine) as connection:
+            metadata.drop_all(connection)
+            raise Fault
+    except Fault:
+        assert schema_differences(engine) == []
+
+
+def test_sqlite_keeps_commits_on_disk_and_foreign_keys_checked(sqlite_url: str):
+    engine = open_engine(sqlite_url)
+    with reading(engine) as connection:
+        asked = {name: connection.exec_driver_sql(f"PRAGMA {name}").scalar() for name in PRAGMAS}
+    assert asked == PRAGMAS
+    assert is_sqlite(engine)
+    engine.dispose()
+
+
+PRAGMAS = {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1}
