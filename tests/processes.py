@@ -1,7 +1,7 @@
 """Processes for tests and benches: each in a group of its own, awaited by a condition, stopped by its id.
 
-Each carries a mark in its environment, by which what it started itself is found, in whatever group or session.
-All of it ends with this interpreter, even if that is killed: ``reaper.py`` holds the list.
+Each carries a mark in its environment, by which all that it started in turn is found, in whatever session.
+Everything ends with this interpreter, even if that is killed: ``reaper.py`` sees to it.
 """
 
 import os
@@ -92,7 +92,7 @@ def remove_folder(folder: Path) -> None:
 
 
 class Process:
-    """One started command and its log. Signals go to the process alone; ``kill`` and ``close`` reach all it started."""
+    """One started command and its log. Signals go to it alone; ``kill`` and ``close`` reach all it started."""
 
     def __init__(self, command: list, log: Path, env: dict[str, str], **popen: Any):
         self.command = [str(part) for part in command]
@@ -143,10 +143,10 @@ class Process:
 
     def kill(self) -> None:
         """SIGKILL to it and to all that it started and that still runs."""
-        while signal_all({self.pid}, self._mark, signal.SIGKILL):
-            self._popen.wait()
-            time.sleep(0.01)
+        signal_all({self.pid}, self._mark, signal.SIGKILL)
         self._popen.wait()
+        # Again, for what was being started while the signals went out.
+        wait_until(lambda: not signal_all(set(), self._mark, signal.SIGKILL), 20, f"all of {self.pid} is gone")
         forget("group", self.pid)
 
     def close(self, timeout: float = 15) -> None:

@@ -54,12 +54,14 @@ def try_signal(send, target: int, number: int) -> bool:
 def marked(mark: str) -> list[int]:
     """Process ids of those that carry a mark which begins so."""
     wanted = f"\0{MARK}={mark}".encode()
-    return [int(folder.name) for folder in Path("/proc").glob("[0-9]*") if wanted in b"\0" + environment(folder)]
+    processes = Path("/proc").glob("[0-9]*")
+    return [int(process.name) for process in processes if wanted in b"\0" + environment(process)]
 
 
-def environment(folder: Path) -> bytes:
+def environment(process: Path) -> bytes:
+    """Empty for a process that has just ended."""
     try:
-        return folder.joinpath("environ").read_bytes()
+        return process.joinpath("environ").read_bytes()
     except OSError:
         return b""
 

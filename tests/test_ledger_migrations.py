@@ -14,7 +14,7 @@ INDEXES = {
 }
 TRIGGERS = {
     "sqlite": "SELECT name FROM sqlite_master WHERE type = 'trigger'",
-    "postgresql": "SELECT proname FROM pg_proc WHERE proname LIKE 'runs%'",
+    "postgresql": "SELECT proname FROM pg_proc WHERE starts_with(proname, 'runs_')",
 }
 
 
