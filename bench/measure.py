@@ -69,16 +69,15 @@ def rate_of_sending(system: System) -> float:
 
 def rate_of_draining(system: System, workers: Process) -> float:
     """Starts per second from the first start of a body to the last: booting workers is not counted."""
-    workers.wait_until(lambda: witness.count(system.witness) > 0, START_LIMIT, "the first start")
-    everything = range(system.jobs)
-    workers.wait_until(lambda: witness.count(system.witness) >= len(everything), DRAIN_LIMIT, "an empty queue")
+    await_starts(system, workers, 1, START_LIMIT)
+    await_starts(system, workers, system.jobs, DRAIN_LIMIT)
     starts = witness.starts(system.witness)
-    times = sorted(starts[number] for number in everything)
+    times = sorted(starts[number] for number in range(system.jobs))
     return (len(times) - 1) / (times[-1] - times[0]) * 1e9
 
 
 def paced_latencies(system: System, workers: Process) -> list[float]:
-    """Milliseconds from just before a send to the start of its body, sending at a steady pace to idle workers."""
+    """Milliseconds from just before a send to the start of its body, at a steady pace to idle workers."""
     numbers = range(system.jobs, system.jobs + WARM_UP + PER_SECOND * PACED_SECONDS)
     sent = {}
     began = time.monotonic()
@@ -86,13 +85,17 @@ def paced_latencies(system: System, workers: Process) -> list[float]:
         time.sleep(max(0.0, began + step / PER_SECOND - time.monotonic()))
         sent[number] = time.monotonic_ns()
         system.send(number)
-    workers.wait_until(lambda: witness.count(system.witness) >= numbers.stop, DRAIN_LIMIT, "the last paced job")
+    await_starts(system, workers, numbers.stop, DRAIN_LIMIT)
     starts = witness.starts(system.witness)
     return [(starts[number] - sent[number]) / 1e6 for number in numbers[WARM_UP:]]
 
 
+def await_starts(system: System, workers: Process, count: int, limit: float) -> None:
+    workers.wait_until(lambda: witness.count(system.witness) >= count, limit, f"{count} starts")
+
+
 def rate_of_bulk(system: System) -> float | None:
-    """Jobs per second that one call accepts, where a system has such a call; measured last, nobody consumes them."""
+    """Jobs per second that one call accepts, where there is such a call. Last, for nobody consumes them."""
     if not system.can_send_many:
         return None
     began = time.perf_counter()

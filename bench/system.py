@@ -1,4 +1,4 @@
-"""What is measured: one way to run jobs, with servers of its own, started for one measurement and stopped after it."""
+"""What is measured: a way to run jobs, with servers of its own for one measurement."""
 
 import os
 from abc import ABC, abstractmethod
@@ -54,7 +54,7 @@ class System(ABC):
         return self.folder / "witness"
 
     def prepare(self) -> None:  # noqa: B027 - nothing to do for most
-        """Schema, connections: what a deployment does before the first job. The environment is set already."""
+        """What a deployment does before the first job: schema, connections. The environment is set."""
 
     def close(self) -> None:  # noqa: B027
         """Closes what ``prepare`` and ``send`` opened."""

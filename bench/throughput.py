@@ -1,8 +1,8 @@
 """``python -m bench.throughput``: Waybill, plain Dramatiq and Celery side by side, as one table with ratios.
 
-Each system is measured in a process of its own (``bench.measure``), with its own servers, one after the other;
-``--runs`` goes round all of them so often and shows medians. Absolute numbers say more about the machine than
-about the systems: read the ratios, and only within one table.
+Each system is measured in a process of its own (``bench.measure``), with its own servers, one after the
+other; ``--runs`` goes round all of them so often and shows medians. Absolute numbers say more about the
+machine than about the systems: read the ratios, and only within one table.
 """
 
 import argparse
@@ -19,8 +19,8 @@ from bench.measure import SYSTEMS
 LIMIT = 240  # seconds for one measurement
 FIGURES = ("send", "bulk", "drain", "p50", "p99")
 CELERY = {"sqlite": "celery-sqlite", "postgresql": "celery-postgresql"}
-HEAD = ("system", "jobs", "send/s", "xD", "xC", "bulk/s", "drain/s", "xD", "xC", "p50 ms", "xD", "p99 ms", "xD", "xC")
-WIDTHS = (38, 7, 8, 6, 6, 9, 9, 6, 6, 9, 6, 9, 6, 6)
+HEAD = "system|jobs|send/s|xD|xC|bulk/s|drain/s|xD|xC|p50 ms|xD|xC|p99 ms|xD|xC".split("|")
+WIDTHS = (38, 7, 8, 6, 6, 9, 9, 6, 6, 9, 6, 6, 9, 6, 6)
 LEGEND = """\
 send     sends per second, one after the other, one thread, nobody consuming
 bulk     jobs per second that one call accepts, where there is such a call
@@ -41,11 +41,11 @@ def main() -> int:
 
 
 def parse() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m bench.throughput", description=__doc__.partition("\n")[0])
-    parser.add_argument("--runs", type=int, default=1, help="rounds, of which medians are shown (%(default)s)")
-    parser.add_argument("--only", nargs="+", choices=SYSTEMS, default=list(SYSTEMS), metavar="NAME",
-                        help=f"measure only these: {', '.join(SYSTEMS)}")  # fmt: skip
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write all figures to this file too")
+    names = ", ".join(SYSTEMS)
+    parser = argparse.ArgumentParser(prog="python -m bench.throughput", description="Measures, side by side.")
+    parser.add_argument("--runs", type=int, default=1, help="rounds; medians are shown (%(default)s)")
+    parser.add_argument("--only", nargs="+", choices=SYSTEMS, default=list(SYSTEMS), metavar="NAME", help=names)
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write all figures here too")
     return parser.parse_args()
 
 
@@ -96,7 +96,7 @@ def row(name: str, results: dict[str, dict]) -> list[str]:
         rate(mine, "send"), ratio(mine, dramatiq, "send"), ratio(mine, celery, "send"),
         rate(mine, "bulk"),
         rate(mine, "drain"), ratio(mine, dramatiq, "drain"), ratio(mine, celery, "drain"),
-        f"{mine['p50']:,.1f}", ratio(mine, dramatiq, "p50"),
+        f"{mine['p50']:,.1f}", ratio(mine, dramatiq, "p50"), ratio(mine, celery, "p50"),
         f"{mine['p99']:,.1f}", ratio(mine, dramatiq, "p99"), ratio(mine, celery, "p99"),
     ]  # fmt: skip
 
@@ -114,7 +114,8 @@ def ratio(mine: dict, other: dict, figure: str) -> str:
 
 def print_row(cells: Iterable[str]) -> None:
     name, *figures = cells
-    print(f"{name:{WIDTHS[0]}}" + "".join(f"{cell:>{width}}" for cell, width in zip(figures, WIDTHS[1:], strict=True)))
+    padded = [f"{cell:>{width}}" for cell, width in zip(figures, WIDTHS[1:], strict=True)]
+    print(f"{name:{WIDTHS[0]}}{''.join(padded)}")
 
 
 if __name__ == "__main__":

@@ -18,9 +18,9 @@ STALLED_SECONDS = 30.0
 class Loop(threading.Thread):
     """Calls ``act``, which answers how many seconds it can wait, until ``stop`` is set.
 
-    With a ``wait`` like ``Watch.wait``, news end a pause early, but not before ``shortest`` seconds. A fault is logged and the turn repeated; a turn
-    that failed for another reason than the ledger does not count as one, so that a loop which only fails is
-    found ``stalled`` after ``patience`` seconds.
+    With a ``wait`` like ``Watch.wait``, news end a pause early, but not before ``shortest`` seconds. A fault is
+    logged and the turn repeated; a turn that failed for another reason than the ledger does not count as one,
+    so that a loop which only fails is found ``stalled`` after ``patience`` seconds.
     """
 
     def __init__(

@@ -92,7 +92,7 @@ def remove_folder(folder: Path) -> None:
 
 
 class Process:
-    """One started command and its log. Signals go to it alone; ``kill`` and ``close`` reach all it started."""
+    """One started command, its log. Signals go to it alone, ``kill`` and ``close`` to all it started too."""
 
     def __init__(self, command: list, log: Path, env: dict[str, str], **popen: Any):
         self.command = [str(part) for part in command]
@@ -146,7 +146,7 @@ class Process:
         signal_all({self.pid}, self._mark, signal.SIGKILL)
         self._popen.wait()
         # Again, for what was being started while the signals went out.
-        wait_until(lambda: not signal_all(set(), self._mark, signal.SIGKILL), 20, f"all of {self.pid} is gone")
+        wait_until(lambda: not signal_all(set(), self._mark, signal.SIGKILL), 20, f"{self.pid} is gone")
         forget("group", self.pid)
 
     def close(self, timeout: float = 15) -> None:

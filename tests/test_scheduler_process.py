@@ -49,9 +49,9 @@ def start(processes: Processes, *arguments, **environment):
 
 def make(engine, seconds: int = 1, **changes) -> str:
     rule = recurrence.parse("interval", str(seconds), anchor=FIRST)
-    new = NewSchedule(**{"name": "often", "job": "report", "rule": rule, "overlap": "allow", "catchup": "all"} | changes)
+    said = {"name": "often", "job": "report", "rule": rule, "overlap": "allow", "catchup": "all"} | changes
     with writing(engine) as connection:
-        return schedules.create(connection, new, "ana")
+        return schedules.create(connection, NewSchedule(**said), "ana")
 
 
 def rows(engine, table, *where):

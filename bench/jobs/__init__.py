@@ -1,1 +1,1 @@
-"""What the workers of each system import: the same empty job, said in its words, and nothing of the bench's own."""
+"""What the workers of each system import: the same empty job, said in that system's words."""

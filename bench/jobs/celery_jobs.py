@@ -1,5 +1,7 @@
-"""The measured job for Celery, and the settings that make it promise about what Waybill promises:
-a job survives its worker, a publish is confirmed, events tell each job's state, a database keeps its result."""
+"""The measured job for Celery, and the settings by which it promises about what Waybill promises.
+
+A job survives its worker, a publish is confirmed, events tell each job's state, a database keeps its result.
+"""
 
 import os
 

@@ -1,4 +1,4 @@
-"""Waybill: every run in the ledger, with arguments, state, attempts and result, durable before `send` returns."""
+"""Waybill: every run in the ledger, with arguments, attempts and result, on disk before `send` returns."""
 
 import importlib
 

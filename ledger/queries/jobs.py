@@ -98,6 +98,8 @@ class JobPage:
 
 def job_page(engine: Engine, name: str) -> JobPage:
     """Raises JobNotFound."""
+    if not name.isprintable():  # PostgreSQL takes no NUL, not even for a question
+        raise JobNotFound(name)
     with reading(engine) as connection:
         row = connection.execute(select(jobs).where(jobs.c.name == name)).one_or_none()
         if row is None:

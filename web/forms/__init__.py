@@ -63,8 +63,12 @@ def _written(blueprint: Blueprint, values: Values | None) -> dict[str, Typed]:
 
 
 def _form(blueprint: Blueprint, typed: dict[str, Typed]) -> Form:
-    fields = [
-        blueprint.field(name, typed.get(name) or blueprint.untouched(shape))
-        for name, shape in blueprint.shapes.items()
-    ]
-    return Form(fields=tuple(fields))
+    untouched = {name: blueprint.untouched(shape) for name, shape in blueprint.shapes.items()}
+    fields = [blueprint.field(name, typed.get(name, plain)) for name, plain in untouched.items()]
+    touched = {name: each for name, each in typed.items() if each != untouched[name]}
+    return Form(fields=tuple(fields), link=_link(touched))
+
+
+def _link(typed: dict[str, Typed]) -> tuple[tuple[str, str], ...]:
+    texts = [(PREFIX + name, text) for name, each in typed.items() for text in each.texts]
+    return (*texts, *((f"{PREFIX}{name}.json", "1") for name, each in typed.items() if each.as_json))

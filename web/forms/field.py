@@ -5,6 +5,16 @@ from typing import Any
 
 #: Before a parameter's name in the names and ids of the page, so that it meets no other field's.
 PREFIX = "arg-"
+#: Which control shows a kind; one line for all others.
+CONTROLS = {
+    "textarea": "lines",
+    "json": "lines",
+    "list": "lines",
+    "boolean": "box",
+    "choice": "choice",
+    "choices": "boxes",
+    "upload": "file",
+}
 
 
 @dataclass(frozen=True)
@@ -59,11 +69,17 @@ class Field:
     as_json: bool = False
     was: str | None = None
     changed: bool = False
+    prefix: str = PREFIX
 
     @property
     def key(self) -> str:
         """The control's name in the form, and its id on the page."""
-        return PREFIX + self.name
+        return self.prefix + self.name
+
+    @property
+    def control(self) -> str:
+        """The template that shows it, in ``templates/jobs/controls``."""
+        return CONTROLS.get(self.kind, "line")
 
     @property
     def described_by(self) -> str:
@@ -76,12 +92,13 @@ class Field:
 class Form:
     """``kwargs`` are ready to be stored once it was read and nothing is wrong; None otherwise.
 
+    ``link`` is the part of an address that fills the form in like this, defaults left out.
     ``digest`` stands for all that was sent, files by their content: equal for a second press of the same button.
     """
 
     fields: tuple[Field, ...]
     kwargs: dict[str, Any] | None = None
-    faults: tuple[str, ...] = ()
+    link: tuple[tuple[str, str], ...] = ()
     digest: str = ""
 
     @property
