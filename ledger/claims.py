@@ -142,17 +142,25 @@ class Claims:
         }  # fmt: skip
 
 
-_next_due = select(func.min(runs.c.due_at)).where(_queued_here, runs.c.priority == bindparam("the_priority"))
+_next_due = (
+    select(runs.c.due_at)
+    .where(
+        _queued_here,
+        runs.c.priority == bindparam("the_priority"),
+        runs.c.job.in_(bindparam("jobs", expanding=True)),
+    )
+    .order_by(runs.c.due_at, runs.c.id)
+    .limit(1)
+)
 
 
-def next_due(connection: Connection, queue: str) -> int | None:
-    """When the next run of ``queue`` may start, as seen without a lock; None when nothing waits."""
-    found = None
+def next_due(connection: Connection, queue: str, jobs: list[str]) -> int | None:
+    """When the next run of ``queue`` and ``jobs`` may start, as seen without a lock; None when nothing waits."""
+    found = []
     above = LOWEST
     while (above := connection.scalar(_next_priority, {"the_queue": queue, "above": above})) is not None:
-        due = connection.scalar(_next_due, {"the_queue": queue, "the_priority": above})
-        found = min(filter(None, (found, due)), default=None)
-    return found
+        found.append(connection.scalar(_next_due, {"the_queue": queue, "the_priority": above, "jobs": jobs}))
+    return min((due for due in found if due is not None), default=None)
 
 
 _held = (

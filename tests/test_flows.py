@@ -6,6 +6,7 @@ The jobs are plain Dramatiq actors (``tests/jobs/stock.py``): what they mean the
 import os
 import signal
 import time
+from pathlib import Path
 
 import dramatiq
 import pytest
@@ -157,3 +158,18 @@ def test_only_the_named_queues_are_consumed(stack: Stack):
     left, taken = stack.dispatch("add", 1), stack.dispatch("collect", [1, 2], queue="side")
     stack.wait_for_state(taken, "succeeded")
     assert stack.state(left) == "queued"
+
+
+def test_a_job_that_nobody_knows_costs_nothing_while_it_waits(stack: Stack):
+    supervisor = stack.workers()
+    stack.dispatch("not_there_yet")
+    stack.wait_for_state(stack.dispatch("add", 1, 1), "succeeded")
+    (child,) = supervisor.children
+    before, since = cpu_seconds(child), time.monotonic()
+    stack.processes.wait_until(lambda: time.monotonic() - since > 3, 5, "three seconds of idling")
+    assert cpu_seconds(child) - before < 0.9
+
+
+def cpu_seconds(pid: int) -> float:
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")

@@ -128,7 +128,15 @@ class Child:
             log.warning("The ledger was not told that this worker stopped: %s", error)
 
     def _attend(self) -> None:
-        """Looks after deadlines and cancellations while the threads work."""
+        """Without someone who looks after its runs this process had better be replaced."""
+        try:
+            self._look_after_runs()
+        except Exception:
+            log.critical("Runs cannot be looked after any more. Leaving.", exc_info=True)
+            os._exit(EXIT_GONE)
+
+    def _look_after_runs(self) -> None:
+        """Deadlines, cancellations, and claims that no thread took up."""
         asked_at = 0.0
         while True:
             time.sleep(LOOK_SECONDS)

@@ -58,9 +58,7 @@ class LedgerConsumer(Consumer):
         try:
             if self._desk.draining.is_set():
                 time.sleep(self._timeout)
-            elif self._more or self._is_due():
-                self._fill_slots(self._desk.slots.most, wait=self._timeout)
-            else:
+            elif not (self._more or self._is_due()) or not self._fill_slots(self._desk.slots.most, self._timeout):
                 self._rest(seen)
         except LedgerAway as error:
             log.warning("No run is started now: %s", error)
@@ -69,25 +67,29 @@ class LedgerConsumer(Consumer):
     def _is_due(self) -> bool:
         """Looks without a lock, and remembers when the next run falls due."""
         with reading(self._engine) as connection:
-            self._due_at = claims.next_due(connection, self._queue)
+            self._due_at = claims.next_due(connection, self._queue, self._desk.claims.jobs)
         due = self._due_at is not None and self._due_at <= clock.now()
         self._fruitless = 0 if due else self._fruitless + 1
         return due
 
-    def _fill_slots(self, wanted: int, wait: float = 0) -> None:
-        """Claims up to ``wanted`` runs for the slots that are free, after ``wait`` seconds at most."""
+    def _fill_slots(self, wanted: int, wait: float = 0) -> bool:
+        """Claims up to ``wanted`` runs for the slots that are free, after ``wait`` seconds at most.
+
+        False when there was a slot and no run for it: others were quicker, or may not be served from here.
+        """
         reserved = self._desk.slots.reserve(wanted, wait)
         try:
             self._claimed.extend(self._desk.claim(self._queue, reserved) if reserved else ())
             self._more = len(self._claimed) == reserved and reserved > 0
         finally:
             self._desk.slots.release(reserved - len(self._claimed))
+        return bool(self._claimed) or not reserved
 
     def _rest(self, seen: int) -> None:
         """Until the ledger changes or the next run falls due; longer each time when the changes were others' runs."""
         longest = self._timeout
-        if self._due_at is not None:
-            longest = min(longest, max(0.001, (self._due_at - clock.now()) / clock.SECOND))
+        if self._due_at is not None and self._due_at > clock.now():
+            longest = min(longest, (self._due_at - clock.now()) / clock.SECOND)
         changed = self._desk.watch.wait(seen, longest) != seen
         if not changed:
             self._fruitless = 0

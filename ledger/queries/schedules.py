@@ -1,4 +1,4 @@
-"""Schedules for pages: what ticks next, what became of the last ticks, and what a form must know."""
+"""Schedules for pages: what ticks next and what became of the last ticks."""
 
 from dataclasses import dataclass
 
@@ -6,7 +6,7 @@ from sqlalchemy import Connection, Engine, Row, select
 
 from ledger import clock, recurrence, texts
 from ledger.engine import reading
-from ledger.errors import JobNotFound, ScheduleNotFound
+from ledger.errors import ScheduleNotFound
 from ledger.firing import rule_of
 from ledger.queries.lines import RunLine, lines
 from ledger.queries.system import system_of
@@ -15,7 +15,6 @@ from ledger.tables import jobs, runs, schedules, ticks
 from ledger.ticks import TickOutcome
 
 MOST_SCHEDULES = 300
-MOST_JOBS = 1_000
 LAST_TICKS = 30
 DAY = 24 * 3_600 * clock.SECOND
 
@@ -73,17 +72,6 @@ class SchedulePage:
     scheduler_ok: bool
 
 
-@dataclass(frozen=True, slots=True)
-class JobToSchedule:
-    """``parameters`` is the JSON Schema that its worker announced."""
-
-    name: str
-    doc: str
-    queue: str
-    priority: int
-    parameters: dict
-
-
 def schedules_page(engine: Engine) -> SchedulesPage:
     """All schedules by name, up to ``MOST_SCHEDULES``."""
     now = clock.now()
@@ -92,13 +80,15 @@ def schedules_page(engine: Engine) -> SchedulesPage:
         last = _last_runs(connection, [row.id for row in rows])
         system = system_of(connection, now)
         return SchedulesPage(
-            lines=tuple(
-                ScheduleLine(_schedule(row, now), last.get(row.id), _missed(connection, row.id, now - DAY)) for row in rows
-            ),
+            lines=tuple(_line(connection, row, last.get(row.id), now) for row in rows),
             scheduler_ok=system.scheduler_ok,
             scheduler_beat=system.scheduler_beat,
             has_jobs=connection.scalar(select(jobs.c.name).limit(1)) is not None,
         )
+
+
+def _line(connection: Connection, row: Row, last: RunLine | None, now: int) -> ScheduleLine:
+    return ScheduleLine(_schedule(row, now), last, _missed(connection, row.id, now - DAY))
 
 
 def schedule_page(engine: Engine, schedule_id: str) -> SchedulePage:
@@ -160,22 +150,3 @@ def _ticks(connection: Connection, schedule_id: str) -> tuple[TickLine, ...]:
     rows = connection.execute(own).fetchall()
     made = {line.id: line for line in lines(connection, [row.run_id for row in rows if row.run_id])}
     return tuple(TickLine(row.tick_at, TickOutcome(row.outcome), row.reason, made.get(row.run_id)) for row in rows)
-
-
-def jobs_to_schedule(engine: Engine) -> tuple[JobToSchedule, ...]:
-    with reading(engine) as connection:
-        rows = connection.execute(select(jobs).order_by(jobs.c.name).limit(MOST_JOBS))
-        return tuple(_job(row) for row in rows)
-
-
-def job_to_schedule(engine: Engine, name: str) -> JobToSchedule:
-    """Raises JobNotFound."""
-    with reading(engine) as connection:
-        row = connection.execute(select(jobs).where(jobs.c.name == name)).one_or_none()
-    if row is None:
-        raise JobNotFound(name)
-    return _job(row)
-
-
-def _job(row: Row) -> JobToSchedule:
-    return JobToSchedule(row.name, row.doc, row.queue, row.priority, texts.from_json(row.parameters))

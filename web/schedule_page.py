@@ -1,0 +1,89 @@
+"""The page with the form of a schedule: its fields for the template, and when it would fire."""
+
+from dataclasses import dataclass
+
+from ledger import clock
+from ledger.queries.jobs import JobPage
+from ledger.queries.schedules import Schedule
+from ledger.recurrence import Rule, RuleError, zones
+from web.forms import Choice, Field, Form
+from web.schedule_form import Said, rule_of
+from web.schedule_words import CATCHUP, KIND, OVERLAP, Fires, fires_of
+from web.when import STEPS
+
+LABEL = {
+    "name": "Name", "kind": "When", "rule": "Rule", "timezone": "Time zone", "queue": "Queue", "priority": "Priority",
+    "overlap": "When the run before is not finished", "catchup": "After downtime",
+}  # fmt: skip
+HELP = {
+    "rule": "Cron: minute, hour, day of month, month, day of week, like 30 9 * * MON-FRI; or @hourly, @daily, @weekly, "
+    "@monthly, @yearly. Interval: seconds, like 90, or 5 min, 2 h, 1 d.",
+    "timezone": "When clocks change, no tick is lost: a time that is skipped fires right after the gap.",
+    "catchup": "A tick that nobody noticed within 5 seconds counts as missed. To make up for all of them, let runs "
+    "overlap: else only the first one runs.",
+    "priority": "High, normal, low or a number; lower goes first.",
+}
+PICKED = {"kind": KIND, "overlap": OVERLAP, "catchup": CATCHUP}
+OPTIONAL = ("queue", "priority")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FormPage:
+    """``schedule`` is the one that is edited; None for a new one. ``preview_error`` says why there are no times."""
+
+    job: JobPage
+    said: Said
+    form: Form
+    schedule: Schedule | None
+    fires: Fires | None
+    fields: dict[str, Field]
+
+    @property
+    def wrong(self) -> tuple[Field, ...]:
+        return tuple(each for each in self.fields.values() if each.error) + self.form.wrong
+
+    @property
+    def place_is_open(self) -> bool:
+        return any(self.fields[name].value or self.fields[name].error for name in OPTIONAL)
+
+    def named(self, *names: str) -> tuple[Field, ...]:
+        return tuple(self.fields[name] for name in names)
+
+
+def form_page(
+    job: JobPage, said: Said, form: Form, schedule: Schedule | None = None, errors: dict[str, str] | None = None
+) -> FormPage:
+    fires, faults = preview(said, schedule and schedule.rule)
+    faults |= errors or {}
+    fields = {name: _field(name, said, job, faults.get(name, "")) for name in LABEL}
+    return FormPage(job=job, said=said, form=form, schedule=schedule, fires=fires, fields=fields)
+
+
+def preview(said: Said, before: Rule | None = None) -> tuple[Fires | None, dict[str, str]]:
+    """The next five, or what is wrong with the rule; neither as long as none was typed."""
+    if not said.rule:
+        return None, {}
+    try:
+        return fires_of(rule_of(said, before), clock.now()), {}
+    except RuleError as error:
+        return None, {error.field: str(error)}
+
+
+def _field(name: str, said: Said, job: JobPage, error: str) -> Field:
+    value = getattr(said, name)
+    return Field(
+        name=name, label=LABEL[name], kind="choice" if name in PICKED else "text", required=name not in OPTIONAL,
+        value=value, help=HELP.get(name, ""), error=error, choices=_choices(name, value, job), prefix="",
+        attributes={"spellcheck": "false"} | _placeholder(name, job),
+    )  # fmt: skip
+
+
+def _choices(name: str, value: str, job: JobPage) -> tuple[Choice, ...]:
+    if name in PICKED:
+        return tuple(Choice(key, words, key == value) for key, words in PICKED[name].items())
+    suggested = {"timezone": zones(), "queue": job.queues, "priority": tuple(STEPS)}
+    return tuple(Choice(each, each) for each in suggested.get(name, ()))
+
+
+def _placeholder(name: str, job: JobPage) -> dict[str, str]:
+    return {"queue": {"placeholder": job.queue}, "priority": {"placeholder": "normal"}}.get(name, {})

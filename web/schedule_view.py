@@ -1,0 +1,110 @@
+"""From schedules in the ledger to their pages: every sentence and every time in a schedule's own zone."""
+
+from dataclasses import dataclass
+
+from ledger import clock, recurrence
+from ledger.queries.lines import RunLine
+from ledger.queries.schedules import Schedule, ScheduleLine, SchedulePage, SchedulesPage, TickLine
+from web import arguments, schedule_words
+from web.schedule_words import CATCHUP_SHORT, OVERLAP_SHORT, Fires
+
+NAMED = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """``here`` is the next tick in the schedule's zone; ``missed`` names ticks of the last day."""
+
+    schedule: Schedule
+    when: str
+    policy: str
+    here: str
+    last: RunLine | None
+    missed: str
+
+
+@dataclass(frozen=True, slots=True)
+class ListPage:
+    """``next`` is the row that fires first."""
+
+    rows: tuple[Row, ...]
+    next: Row | None
+    paused: int
+    scheduler_ok: bool
+    has_jobs: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    line: TickLine
+    here: str
+
+
+@dataclass(frozen=True, slots=True)
+class OnePage:
+    schedule: Schedule
+    when: str
+    overlap: str
+    catchup: str
+    fires: Fires
+    arguments: tuple[tuple[str, str], ...]
+    last: RunLine | None
+    ticks: tuple[Tick, ...]
+    scheduler_ok: bool
+
+
+def schedules_view(page: SchedulesPage) -> ListPage:
+    rows = tuple(_row(line) for line in page.lines)
+    ticking = [row for row in rows if row.schedule.next_at is not None]
+    return ListPage(
+        rows=rows,
+        next=min(ticking, key=lambda row: row.schedule.next_at, default=None),
+        paused=sum(row.schedule.paused_at is not None for row in rows),
+        scheduler_ok=page.scheduler_ok,
+        has_jobs=page.has_jobs,
+    )
+
+
+def _row(line: ScheduleLine) -> Row:
+    schedule = line.schedule
+    here = schedule_words.here(schedule.next_at, schedule.rule.timezone) if schedule.next_at else ""
+    return Row(schedule, when(schedule), _policy(schedule), here, line.last, _missed(line))
+
+
+def when(schedule: Schedule) -> str:
+    """``At 03:00 every day, Europe/Madrid``."""
+    words = recurrence.in_words(schedule.rule)
+    return f"{words}, {schedule.rule.timezone}" if schedule.rule.kind == "cron" else words
+
+
+def _policy(schedule: Schedule) -> str:
+    return f"{OVERLAP_SHORT[schedule.overlap]}, {CATCHUP_SHORT[schedule.catchup]}"
+
+
+def _missed(line: ScheduleLine) -> str:
+    """``2 at 15:15, 14:15``."""
+    if not line.missed:
+        return ""
+    named = [schedule_words.tick_time(at, line.schedule.rule.timezone)[11:16] for at in line.missed[:NAMED]]
+    more = ", …" if len(line.missed) > NAMED else ""
+    return f"{len(line.missed)} at {', '.join(named)}{more}"
+
+
+def schedule_view(page: SchedulePage) -> OnePage:
+    schedule = page.schedule
+    return OnePage(
+        schedule=schedule,
+        when=when(schedule),
+        overlap=OVERLAP_SHORT[schedule.overlap],
+        catchup=CATCHUP_SHORT[schedule.catchup],
+        fires=schedule_words.fires_of(schedule.rule, _from(schedule)),
+        arguments=tuple((name, arguments.plain(value)) for name, value in schedule.args.items()),
+        last=page.last,
+        ticks=tuple(Tick(each, schedule_words.tick_time(each.at, schedule.rule.timezone)) for each in page.ticks),
+        scheduler_ok=page.scheduler_ok,
+    )
+
+
+def _from(schedule: Schedule) -> int:
+    """A paused schedule shows what it would do from now on."""
+    return clock.now() if schedule.next_at is None else schedule.next_at - 1

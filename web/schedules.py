@@ -1,0 +1,158 @@
+"""Schedules: what fires next and what was missed; making, changing, pausing and deleting them; running one now."""
+
+from dataclasses import replace
+
+from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
+
+from ledger import schedules
+from ledger.engine import reading, writing
+from ledger.queries import schedules as queries
+from ledger.queries.jobs import JobPage, job_page, jobs_page
+from ledger.queries.schedules import Schedule
+from ledger.schedules import NameTaken, NewSchedule
+from web import forms, schedule_words
+from web.console import console, person, start
+from web.forms import Form
+from web.live import live_page
+from web.schedule_form import Said, judge, said_by, said_of
+from web.schedule_page import form_page, preview
+from web.schedule_view import schedule_view, schedules_view
+
+blueprint = Blueprint("schedules", __name__, url_prefix="/schedules")
+
+SECONDS = 3
+KEY_LIMIT = 60
+
+
+@blueprint.get("")
+def index():
+    return live_page("schedules/index.html", schedules_view(queries.schedules_page(console().engine)), SECONDS)
+
+
+@blueprint.get("/<schedule_id>")
+def show(schedule_id: str):
+    page = schedule_view(queries.schedule_page(console().engine, schedule_id))
+    return live_page("schedules/show.html", page, SECONDS)
+
+
+@blueprint.get("/new")
+def new():
+    """The form for ``?job=…``; without one, the jobs to choose from."""
+    if not request.args.get("job"):
+        return render_template("schedules/pick.html", page=jobs_page(console().engine))
+    job = job_page(console().engine, request.args["job"])
+    said = Said(name=job.name, timezone=console().settings.display_timezone)
+    return _answer(job, said, forms.filled_in(job.parameters, request.args))
+
+
+@blueprint.get("/preview")
+def show_preview():
+    """The part of the form that says when a rule fires, while somebody types it."""
+    fires, faults = preview(said_of(request.args))
+    return render_template("schedules/_preview.html", fires=fires, faults=faults.values())
+
+
+@blueprint.post("")
+def create():
+    return _save(request.form.get("job", ""), None)
+
+
+@blueprint.get("/<schedule_id>/edit")
+def edit(schedule_id: str):
+    schedule = queries.schedule_of(console().engine, schedule_id)
+    job = job_page(console().engine, schedule.job)
+    return _answer(job, said_by(schedule), forms.form_of(job.parameters, schedule.args), schedule)
+
+
+@blueprint.post("/<schedule_id>")
+def change(schedule_id: str):
+    schedule = queries.schedule_of(console().engine, schedule_id)
+    return _save(schedule.job, schedule)
+
+
+def _save(job_name: str, schedule: Schedule | None):
+    """Keeps what was sent, as a new schedule or a changed one; or shows the form again, with everything typed."""
+    job, said = job_page(console().engine, job_name), said_of(request.form)
+    form = forms.read(job.parameters, request.form, request.files)
+    if "preview" in request.form:
+        return _answer(job, said, _unjudged(form), schedule)
+    new, errors = judge(said, job, form, schedule and schedule.rule)
+    if new is None:
+        return _answer(job, said, form, schedule, errors, 422)
+    try:
+        return redirect(url_for("schedules.show", schedule_id=_write(new, schedule)), 303)
+    except NameTaken:
+        errors = {"name": f"Another schedule is called “{new.name}”. Choose another name."}
+        return _answer(job, said, form, schedule, errors, 422)
+
+
+def _write(new: NewSchedule, schedule: Schedule | None) -> str:
+    with writing(console().engine) as connection:
+        if schedule is None:
+            return schedules.create(connection, new, person())
+        schedules.change(connection, schedule.id, new)
+        return schedule.id
+
+
+def _unjudged(form: Form) -> Form:
+    """Somebody only wants to see the times: no argument is called wrong yet. Files that came along are kept."""
+    return replace(form, fields=tuple(replace(each, error="") for each in form.fields), faults=())
+
+
+def _answer(job: JobPage, said: Said, form: Form, schedule=None, errors=None, status: int = 200):
+    """Browsers may keep it: going back to a form brings back what was typed."""
+    page = form_page(job, said, form, schedule, errors)
+    response = make_response(render_template("schedules/form.html", page=page), status)
+    response.cache_control.private = response.cache_control.no_cache = True
+    return response
+
+
+@blueprint.post("/<schedule_id>/pause")
+def pause(schedule_id: str):
+    with writing(console().engine) as connection:
+        schedules.pause(connection, schedule_id, person())
+    flash("Paused: it fires no more until somebody resumes it.")
+    return _back(schedule_id)
+
+
+@blueprint.post("/<schedule_id>/resumption")
+def resume(schedule_id: str):
+    with writing(console().engine) as connection:
+        schedules.resume(connection, schedule_id)
+    flash("Resumed, from now on: ticks of the pause are not made up for.")
+    return _back(schedule_id)
+
+
+def _back(schedule_id: str):
+    """To the list, for buttons that stand there; else to the schedule's own page."""
+    address = url_for("schedules.index") if request.form.get("from") == "list" else None
+    return redirect(address or url_for("schedules.show", schedule_id=schedule_id), 303)
+
+
+@blueprint.post("/<schedule_id>/runs")
+def run_now(schedule_id: str):
+    """A run besides the ticks. The form's key makes a second press of the button the same run."""
+    key = request.form.get("key", "")[:KEY_LIMIT]
+    unique = f"schedule:{schedule_id}:{key}" if key else None
+    with reading(console().engine) as connection:
+        new = schedules.request(connection, schedule_id, person(), unique)
+    return redirect(url_for("runs.show", run_id=start(new)), 303)
+
+
+@blueprint.get("/<schedule_id>/deletion")
+def confirm_deletion(schedule_id: str):
+    return render_template("schedules/deletion.html", page=queries.schedule_of(console().engine, schedule_id))
+
+
+@blueprint.post("/<schedule_id>/deletion")
+def delete(schedule_id: str):
+    schedule = queries.schedule_of(console().engine, schedule_id)
+    with writing(console().engine) as connection:
+        schedules.remove(connection, schedule_id)
+    flash(f"Deleted the schedule “{schedule.name}”. Its runs stay.")
+    return redirect(url_for("schedules.index"), 303)
+
+
+@blueprint.app_template_filter("tick")
+def tick(outcome: str):
+    return schedule_words.TICK[outcome]
