@@ -44,7 +44,7 @@ def parse() -> argparse.Namespace:
     names = ", ".join(SYSTEMS)
     parser = argparse.ArgumentParser(prog="python -m bench.throughput", description="Measures, side by side.")
     parser.add_argument("--runs", type=int, default=1, help="rounds; medians are shown (%(default)s)")
-    parser.add_argument("--only", nargs="+", choices=SYSTEMS, default=list(SYSTEMS), metavar="NAME", help=names)
+    parser.add_argument("--only", nargs="+", choices=SYSTEMS, default=SYSTEMS, metavar="NAME", help=names)
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all figures here too")
     return parser.parse_args()
 

@@ -161,6 +161,16 @@ def rescue(engine: Engine, by: Claims | str, crash_limit: int = CRASH_LIMIT) -> 
         return fleet.declare_gone(connection, process_id, "killed by SIGKILL", crash_limit)
 
 
+def stopped(engine: Engine, by: Claims) -> None:
+    with writing(engine) as connection:
+        fleet.stop(connection, by.worker_id)
+
+
+def draining(engine: Engine, by: Claims) -> None:
+    with writing(engine) as connection:
+        fleet.drain(connection, by.worker_id)
+
+
 def take_hints(engine: Engine, most: int = 100) -> list[str]:
     with writing(engine) as connection:
         return [hint.run_id for hint in hints.take_due_hints(connection, most)]

@@ -17,7 +17,7 @@ from werkzeug.datastructures import FileStorage, MultiDict
 
 from ledger.ids import new_id
 from ledger.settings import load
-from tests.browser import as_a_browser_sends
+from tests.as_sent import as_a_browser_sends
 from web.forms import by_name, filled_in, form_of
 from web.forms import read as read_form
 from workers.signature import signature_of

@@ -1,21 +1,27 @@
 """What the pages of jobs show: sentences about a job, and its form with what stands around it."""
 
+import json
 from dataclasses import dataclass
 from typing import Any
 
 from flask import url_for
 
 from ledger.clock import MILLISECOND
-from ledger.queries.jobs import JobPage
+from ledger.queries.jobs import JobPage, Recent
 from ledger.queries.lines import RunLine
-from web.forms import Field, Form
+from ledger.uploads import PREFIX, name_of
+from web import arguments
+from web.forms import Field, Form, by_name
 from web.numbers import duration, number
 from web.when import When
 
 
 @dataclass(frozen=True, slots=True)
 class PastRun:
+    """``arguments``: those that are not the job's defaults, in words."""
+
     line: RunLine
+    arguments: str
     use_url: str
 
 
@@ -61,7 +67,7 @@ def page_of(job: JobPage, form: Form, when: When, key: str, original: str | None
         served=served_by(job.workers),
         worker_command="" if job.workers else f"python -m workers --queues {job.queue}",
         version=job.version,
-        past=tuple(PastRun(line, url_for("jobs.show", name=job.name, **{"from": line.id})) for line in job.recent),
+        past=tuple(past_run(job, each) for each in job.recent),
         form=form,
         when=when,
         key=key,
@@ -70,6 +76,29 @@ def page_of(job: JobPage, form: Form, when: When, key: str, original: str | None
         link=link_to(job.name, form, when),
         action=url_for("jobs.create_run", name=job.name),
     )
+
+
+def past_run(job: JobPage, run: Recent) -> PastRun:
+    use_url = url_for("jobs.show", name=job.name, **{"from": run.line.id})
+    return PastRun(run.line, own_arguments(job.parameters, run), use_url)
+
+
+def own_arguments(parameters: dict[str, Any], run: Recent) -> str:
+    """``2026-10, US, dry run: yes``; JSON that was cut off is shown as it is."""
+    try:
+        given = json.loads(run.line.args)
+    except ValueError:
+        return arguments.line(run.line.args)
+    named = by_name(parameters, given["args"], given["kwargs"], run.typed)
+    defaults = {name: prop.get("default", ...) for name, prop in parameters["properties"].items()}
+    own = [_in_words(name, value) for name, value in named.values.items() if value != defaults[name]]
+    return arguments.shorten(", ".join([*own, *named.homeless])) or ("all as preset" if defaults else "none")
+
+
+def _in_words(name: str, value: Any) -> str:
+    if isinstance(value, bool):
+        return f"{name.replace('_', ' ')}: {'yes' if value else 'no'}"
+    return name_of(value) if isinstance(value, str) and value.startswith(PREFIX) else arguments.plain(value)
 
 
 def link_to(name: str, form: Form, when: When) -> str:
@@ -118,4 +147,7 @@ def _max_age(options: dict[str, Any]) -> str:
 
 
 def _span(milliseconds: int | None) -> str:
+    days, rest = divmod(milliseconds or 0, 86_400_000)
+    if days and not rest:
+        return "1 day" if days == 1 else f"{number(days)} days"
     return duration((milliseconds or 0) * MILLISECOND)

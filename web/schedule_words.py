@@ -33,7 +33,7 @@ TICK = {
 
 @dataclass(frozen=True, slots=True)
 class Fire:
-    """``here`` is the time in the schedule's zone. ``at`` is microseconds."""
+    """``here`` is the time in the schedule's zone, ``utc`` the same in UTC, with its day when that is another one."""
 
     at: int
     here: str
@@ -50,12 +50,15 @@ class Fires:
 def fires_of(rule: Rule, after: int) -> Fires:
     zone = ZoneInfo(rule.timezone)
     times = recurrence.upcoming(rule, after, PREVIEWED)
-    return Fires(recurrence.in_words(rule), rule.timezone, tuple(_fire(at, zone) for at in times))
+    clock_time = "%H:%M" if rule.kind == "cron" else "%H:%M:%S"
+    return Fires(recurrence.in_words(rule), rule.timezone, tuple(_fire(at, zone, clock_time) for at in times))
 
 
-def _fire(at: int, zone: ZoneInfo) -> Fire:
+def _fire(at: int, zone: ZoneInfo, clock_time: str) -> Fire:
     moment = clock.to_datetime(at)
-    return Fire(at, f"{moment.astimezone(zone):%a %Y-%m-%d %H:%M:%S %Z}", f"{moment:%Y-%m-%d %H:%M:%S}")
+    local = moment.astimezone(zone)
+    day = "" if local.date() == moment.date() else "%a "
+    return Fire(at, f"{local:%a %Y-%m-%d {clock_time} %Z}", f"{moment:{day}{clock_time}}")
 
 
 def here(at: int, timezone: str) -> str:

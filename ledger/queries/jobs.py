@@ -93,7 +93,15 @@ class JobPage:
     workers: int
     queues: tuple[str, ...]
     usual: int | None
-    recent: tuple[RunLine, ...]
+    recent: tuple["Recent", ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Recent:
+    """``typed``: its arguments came from a form, so all of them have names."""
+
+    line: RunLine
+    typed: bool
 
 
 def job_page(engine: Engine, name: str) -> JobPage:
@@ -140,15 +148,15 @@ def _usual(connection: Connection, name: str) -> int | None:
     return median_low(durations) if durations else None
 
 
-def _recent(connection: Connection, name: str) -> tuple[RunLine, ...]:
-    statement = select(*LINE_COLUMNS).where(runs.c.job == name)
+def _recent(connection: Connection, name: str) -> tuple[Recent, ...]:
+    statement = select(*LINE_COLUMNS, runs.c.typed).where(runs.c.job == name)
     rows = connection.execute(statement.order_by(runs.c.id.desc()).limit(MOST_RECENT)).fetchall()
-    return lines_of(connection, rows)
+    return tuple(Recent(line, row.typed) for line, row in zip(lines_of(connection, rows), rows, strict=True))
 
 
 @dataclass(frozen=True, slots=True)
 class RunArguments:
-    """``typed``: they came from a form, so all of them have names."""
+    """``typed`` as in ``Recent``."""
 
     id: str
     job: str

@@ -53,7 +53,7 @@ class Blueprint:
         shape, prop = self.shapes[name], self.parameters["properties"][name]
         plain = Field(
             name=name,
-            label=str(prop.get("title") or name),
+            label=str(prop.get("title") or label_of(name)),
             kind=self._kind(shape, typed),
             required=is_required(shape),
             value=typed.text,
@@ -87,6 +87,12 @@ class Blueprint:
         files, error = kept_files(typed, self.uploads)
         several = {"multiple": "multiple"} if shape.kind == "uploads" else {}
         return replace(field, kept=files, error=field.error or error, attributes=several)
+
+
+def label_of(name: str) -> str:
+    """``last_month`` as people read it; the schema has no title where an enumeration's own would be the same."""
+    words = name.replace("_", " ").strip() or name
+    return words[:1].upper() + words[1:]
 
 
 def is_required(shape: Shape) -> bool:

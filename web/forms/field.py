@@ -77,6 +77,11 @@ class Field:
         return self.prefix + self.name
 
     @property
+    def says_optional(self) -> bool:
+        """Only among a job's own parameters: of the others none is needed."""
+        return not self.required and self.prefix == PREFIX
+
+    @property
     def control(self) -> str:
         """The template that shows it, in ``templates/jobs/controls``."""
         return CONTROLS.get(self.kind, "line")

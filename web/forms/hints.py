@@ -48,15 +48,18 @@ def _way_of_writing(shape: Shape, zone: ZoneInfo) -> str:
     if shape.kind == "datetime":
         return "Without a time zone." if shape.schema.get("x-zone") == "none" else f"Time in {zone.key}."
     if shape.kind == "list":
-        return f"One {WORDS.get(shape.item.kind, 'value')} per line."
-    return {"duration": "Hours first, like 1:30:00, or PT90S.", "json": "As JSON.", "union": _types(shape)}.get(
-        shape.kind, ""
-    )
+        return f"One {WORDS[shape.item.kind]} per line." if shape.item.kind in WORDS else "One per line."
+    words = {"duration": "Hours first, like 1:30:00, or PT90S.", "json": _json(shape), "union": _types(shape)}
+    return words.get(shape.kind, "")
 
 
-WORDS = {"integer": "whole number", "number": "number", "decimal": "number", "text": "line of text"} | {
-    kind: kind for kind in ("date", "time", "duration")
-}
+WORDS = {"integer": "whole number", "number": "number", "decimal": "number", "date": "date", "time": "time"}
+
+
+def _json(shape: Shape) -> str:
+    members = shape.schema.get("properties") or {}
+    names = [name if name in shape.schema.get("required", ()) else f"{name} (optional)" for name in members]
+    return f"As JSON, with {', '.join(names)}." if names else "As JSON."
 
 
 def _types(shape: Shape) -> str:

@@ -99,7 +99,10 @@ def _reads_back(shape: Shape, typed: Typed, value: Any, zone: ZoneInfo) -> bool:
 
 
 def same(shape: Shape, one: Any, other: Any, zone: ZoneInfo) -> bool:
-    """Whether two values are equal with their types; times when they are the same instant."""
+    """Whether two values are equal with their types; times when they are the same instant, and decimal numbers
+    whether code gave them as numbers or a form as text."""
+    if shape.kind == "decimal" and isinstance(other, int | float):
+        return one == json.dumps(other)
     if is_instant(shape) and isinstance(one, str) and isinstance(other, str):
         return _same_instant(one, other, zone)
     if shape.kind == "list" and is_instant(shape.item) and isinstance(other, list):

@@ -27,4 +27,35 @@
       setTimeout(() => (link.textContent = link.dataset.link), 2000);
     });
   }
+
+  // --- Editing an earlier run: what differs from it says so, as the server does when it answers with faults.
+
+  const isTick = (control) => control.type === "checkbox";
+  const touched = (control) =>
+    isTick(control) ? control.checked !== control.defaultChecked
+    : control.options ? Array.from(control.options).some((option) => option.selected && !option.defaultSelected)
+    : control.value !== control.defaultValue;
+  const before = (control) =>
+    isTick(control) ? (control.defaultChecked ? "yes" : "no")
+    : control.options ? Array.from(control.options).find((option) => option.defaultSelected)?.text
+    : control.defaultValue;
+
+  function sayChanged(field) {
+    const controls = Array.from(field.querySelectorAll("input:not([type=hidden], [type=file]), select, textarea"));
+    const said = field.querySelector(".was");
+    if (controls.length !== 1 || (said && !said.dataset.mine)) return;
+    said?.remove();
+    if (!touched(controls[0])) return;
+    const words = Object.assign(document.createElement("p"), { className: "help was" });
+    words.dataset.mine = "yes";
+    words.textContent = `Changed, was ${before(controls[0]) || "blank"}.`;
+    field.append(words);
+  }
+
+  if ("edits" in form.dataset) {
+    form.addEventListener("input", (event) => {
+      const field = event.target.closest(".field");
+      if (field) sayChanged(field);
+    });
+  }
 }
