@@ -21,6 +21,7 @@ FIGURES = ("send", "bulk", "drain", "p50", "p99")
 CELERY = {"sqlite": "celery-sqlite", "postgresql": "celery-postgresql"}
 HEAD = "system|jobs|send/s|xD|xC|bulk/s|drain/s|xD|xC|p50 ms|xD|xC|p99 ms|xD|xC".split("|")
 WIDTHS = (38, 7, 8, 6, 6, 9, 9, 6, 6, 9, 6, 6, 9, 6, 6)
+BUSY = " (something else is running: the figures are no good)"
 LEGEND = """\
 send     sends per second, one after the other, one thread, nobody consuming
 bulk     jobs per second that one call accepts, where there is such a call
@@ -31,10 +32,11 @@ xD, xC   times the figure of plain Dramatiq, and of Celery with the same databas
 
 def main() -> int:
     options = parse()
-    print(f"{os.cpu_count()} cores, load before the start {os.getloadavg()[0]:.1f}", file=sys.stderr)
+    busy = os.getloadavg()[0]
     rounds = [{name: measured(name) for name in options.only} for _ in range(options.runs)]
     results = {name: medians([one[name] for one in rounds]) for name in options.only}
     print_table(results)
+    print(f"\n{os.cpu_count()} cores; load when the bench began: {busy:.1f}{BUSY if busy > 1 else ''}")
     if options.json:
         options.json.write_text(json.dumps({"medians": results, "runs": rounds}, indent=2) + "\n")
     return 1 if any("error" in result for result in results.values()) else 0

@@ -8,7 +8,7 @@ import secrets
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from sqlalchemy import Connection, and_, bindparam, delete, exists, func, insert, or_, select, update
+from sqlalchemy import Connection, and_, bindparam, case, delete, exists, func, insert, literal, or_, select, update
 
 from ledger import barriers, clock, texts
 from ledger import runs as runs_
@@ -63,6 +63,7 @@ CLAIM_COLUMNS = (
 )  # fmt: skip
 
 _queued_here = and_(is_queued, runs.c.queue == bindparam("the_queue"))
+_still_offered = or_(runs.c.expires_at.is_(None), runs.c.expires_at > bindparam("now"))
 _next_priority = select(func.min(runs.c.priority)).where(_queued_here, runs.c.priority > bindparam("above"))
 # A common table expression, for PostgreSQL may run a subquery several times and so claim more than its limit.
 # Rows of one queue and priority are read in the order of their due times, so that the scan ends where the
@@ -73,7 +74,7 @@ _ready = (
         _queued_here,
         runs.c.priority == bindparam("the_priority"),
         runs.c.due_at <= bindparam("now"),
-        or_(runs.c.expires_at.is_(None), runs.c.expires_at > bindparam("now")),
+        _still_offered,
         runs.c.job.in_(bindparam("jobs", expanding=True)),
     )
     .order_by(runs.c.due_at, runs.c.id)
@@ -147,6 +148,7 @@ _next_due = (
     .where(
         _queued_here,
         runs.c.priority == bindparam("the_priority"),
+        _still_offered,
         runs.c.job.in_(bindparam("jobs", expanding=True)),
     )
     .order_by(runs.c.due_at, runs.c.id)
@@ -159,7 +161,8 @@ def next_due(connection: Connection, queue: str, jobs: list[str]) -> int | None:
     found = []
     above = LOWEST
     while (above := connection.scalar(_next_priority, {"the_queue": queue, "above": above})) is not None:
-        found.append(connection.scalar(_next_due, {"the_queue": queue, "the_priority": above, "jobs": jobs}))
+        asked = {"the_queue": queue, "the_priority": above, "jobs": jobs, "now": clock.now()}
+        found.append(connection.scalar(_next_due, asked))
     return min((due for due in found if due is not None), default=None)
 
 
@@ -203,6 +206,9 @@ _finish_attempt = (
         retry_at=bindparam("retry"),
     )
 )
+_ended = select(attempts.c.finished_at, attempts.c.outcome).where(
+    attempts.c.run_id == bindparam("the_id"), attempts.c.claim_token == bindparam("token")
+)
 _note_late = (
     update(attempts)
     .where(attempts.c.run_id == bindparam("the_id"), attempts.c.claim_token == bindparam("token"))
@@ -213,24 +219,34 @@ _note_late = (
 def finish(connection: Connection, endings: list[Ending]) -> list[bool]:
     """Writes the endings whose token still holds the run; False for the others, whose attempt is marked late.
 
-    A run that a person asked to stop is not tried again: its retry becomes ``canceled``.
+    A run that a person asked to stop is not tried again: its retry becomes ``canceled``. An ending that is in
+    already, because the answer to its commit was lost, is True again and changes nothing.
     """
     held = _holders(connection, endings)
-    accepted = [held.get(ending.claim.id, (None, None))[0] == ending.claim.token for ending in endings]
-    kept = [
-        _unless_canceled(ending, held[ending.claim.id][1]) for ending, yes in zip(endings, accepted) if yes
-    ]
-    late = [ending for ending, yes in zip(endings, accepted) if not yes]
-    if kept:
-        _write(connection, kept)
-    if late:
-        connection.execute(_note_late, [_late_row(ending) for ending in late])
-    return accepted
+    kept = [_if_held(held, ending) for ending in endings]
+    if any(kept):
+        _write(connection, [ending for ending in kept if ending])
+    return [bool(own) or _is_written(connection, ending) for own, ending in zip(kept, endings)]
 
 
-def _holders(connection: Connection, endings: list[Ending]) -> dict[str, tuple[str, int | None]]:
+def _holders(connection: Connection, endings: list[Ending]) -> dict[tuple[str, str], int | None]:
     rows = connection.execute(_held, {"ids": [ending.claim.id for ending in endings]})
-    return {run_id: (token, cancel) for run_id, token, cancel in rows}
+    return {(run_id, token): cancel_requested_at for run_id, token, cancel_requested_at in rows}
+
+
+def _if_held(held: dict[tuple[str, str], int | None], ending: Ending) -> Ending | None:
+    """The ending as it is to be written; a second one of the same attempt finds that the first let go."""
+    holder = (ending.claim.id, ending.claim.token)
+    return _unless_canceled(ending, held.pop(holder)) if holder in held else None
+
+
+def _is_written(connection: Connection, ending: Ending) -> bool:
+    """Whether the attempt ended with this very ending; if not, it is marked late."""
+    found = connection.execute(_ended, {"the_id": ending.claim.id, "token": ending.claim.token}).first()
+    if found == (ending.at, ending.outcome):
+        return True
+    connection.execute(_note_late, _late_row(ending))
+    return False
 
 
 def _unless_canceled(ending: Ending, cancel_requested_at: int | None) -> Ending:
@@ -287,15 +303,32 @@ def _late_row(ending: Ending) -> dict[str, Any]:
     return {"the_id": ending.claim.id, "token": ending.claim.token, "at": ending.at}
 
 
+def _of_attempt_before(column):
+    own = (attempts.c.run_id == runs.c.id, attempts.c.number == runs.c.attempt - 1)
+    return select(column).where(*own).correlate(runs).scalar_subquery()
+
+
+_is_to_stop = runs.c.cancel_requested_at.is_not(None)
 _give_back = (
     update(runs)
     .where(runs.c.id == bindparam("the_id"), runs.c.claim_token == bindparam("token"), is_running)
-    .values(state=State.QUEUED, claim_token=None, attempt=runs.c.attempt - 1, dispatch_at=bindparam("now"))
+    .values(
+        state=case((_is_to_stop, literal(State.CANCELED)), else_=literal(State.QUEUED)),
+        finished_at=case((_is_to_stop, bindparam("now", type_=runs.c.finished_at.type))),
+        claim_token=None,
+        attempt=runs.c.attempt - 1,
+        started_at=_of_attempt_before(attempts.c.started_at),
+        worker_id=_of_attempt_before(attempts.c.worker_id),
+        dispatch_at=bindparam("now"),
+    )
 )
 
 
 def give_back(connection: Connection, given: list[Claim]) -> list[None]:
-    """Undoes claims whose body never started, as if they had not been made; a lost claim is left alone."""
+    """Undoes claims whose body never started, as if they had not been made; a lost claim is left alone.
+
+    A run that a person asked to stop meanwhile is canceled.
+    """
     for claim in sorted(given, key=lambda claim: claim.id):
         undone = {"the_id": claim.id, "token": claim.token, "now": clock.now()}
         if connection.execute(_give_back, undone).rowcount:

@@ -62,7 +62,9 @@ def parameters_of(**annotations) -> dict:
     signature = [
         (name, *(each if isinstance(each, tuple) else (each,))) for name, each in annotations.items()
     ]
-    lines = ", ".join(f"{name}: T['{name}']" + (f" = D['{name}']" if more else "") for name, _, *more in signature)
+    lines = ", ".join(
+        f"{name}: T['{name}']" + (f" = D['{name}']" if more else "") for name, _, *more in signature
+    )
     names = {
         "T": {name: annotation for name, annotation, *_ in signature},
         "D": {name: more[0] for name, _, *more in signature if more},
@@ -106,8 +108,13 @@ def test_a_type_has_its_kind_of_field(annotation, kind):
 
 
 def test_fields_keep_the_order_and_labels_of_the_parameters():
-    form = form_of(parameters_of(last_month=int, also=Annotated[str, Field(title="As well")]), settings=NOWHERE)
-    assert [(each.name, each.label) for each in form.fields] == [("last_month", "Last month"), ("also", "As well")]
+    form = form_of(
+        parameters_of(last_month=int, also=Annotated[str, Field(title="As well")]), settings=NOWHERE
+    )
+    assert [(each.name, each.label) for each in form.fields] == [
+        ("last_month", "Last month"),
+        ("also", "As well"),
+    ]
 
 
 def test_blank_is_refused_only_where_a_value_is_needed():
@@ -265,7 +272,10 @@ HELP = [
     (NaiveDatetime, "Without a time zone."),
     (list[int], "One whole number per line."),
     (dict, "As JSON."),
-    (int | str, 'A whole number or text. Put text in quotes where it could be taken for something else: "5".'),
+    (
+        int | str,
+        'A whole number or text. Put text in quotes where it could be taken for something else: "5".',
+    ),
     (Annotated[str, Field(max_length=9, examples=["abc"])], "9 characters at most. Like abc."),
     (str, ""),
 ]
@@ -301,6 +311,19 @@ def test_a_value_that_does_not_fit_its_field_is_shown_as_it_is():
     assert (field(int, it=[1]).kind, json.loads(field(int, it=[1]).value)) == ("json", [1])
     assert (field(bool, it="yes").kind, field(bool, it="yes").as_json) == ("json", True)
     assert field(str, it="\ud800").value == '"\\ud800"'
+
+
+STRANGE = [{}, {"properties": {}}, {"properties": {"it": True}}, {"properties": {"it": {"$ref": "elsewhere"}}},
+    {"properties": {"it": {"enum": 3}}}, {"properties": {"it": {"type": "what"}}}, {"properties": {"it": {"anyOf": 1}}},
+    {"properties": {"it": {"type": "string", "pattern": "("}}}, {"properties": {"it": {"type": "integer", "minimum": "x"}}},
+    {"properties": {"it": {"$ref": "#/$defs/A"}}, "$defs": {"A": {"$ref": "#/$defs/A"}}},
+    {"properties": {"it": {"$ref": "#/$defs/A"}}, "$defs": {"A": {"type": "array", "items": {"$ref": "#/$defs/A"}}}}]  # fmt: skip
+
+
+@pytest.mark.parametrize("parameters", STRANGE, ids=str)
+def test_a_schema_of_another_making_still_has_a_form(parameters):
+    form_of(parameters, {"it": 1}, settings=NOWHERE)
+    read(parameters, {"it": "1"})
 
 
 def a_file(name: str, content: bytes = b"voxels") -> FileStorage:
@@ -342,10 +365,14 @@ def test_several_files_go_to_a_list(here):
 
 def test_a_file_that_is_needed_is_asked_for(here):
     assert read(parameters_of(file=UploadFile), {"file": ""}, {}, here).fields[0].error == "Choose a file."
-    assert read(parameters_of(file=(Optional[UploadFile], None)), {"file": ""}, {}, here).kwargs == {"file": None}
+    assert read(parameters_of(file=(Optional[UploadFile], None)), {"file": ""}, {}, here).kwargs == {
+        "file": None
+    }
 
 
-@pytest.mark.parametrize("reference", ["/etc/passwd", "upload:../x", "upload:{id}/../x", "upload:{id}/\0", "x"])
+@pytest.mark.parametrize(
+    "reference", ["/etc/passwd", "upload:../x", "upload:{id}/../x", "upload:{id}/\0", "x"]
+)
 def test_a_reference_that_leaves_the_folder_is_refused(here, reference):
     form = read(parameters_of(file=UploadFile), {"file": reference.format(id=new_id())}, {}, here)
     assert form.fields[0].error == "This is not a file that was uploaded here. Choose it again."
@@ -410,7 +437,9 @@ JSON = st.recursive(
 NUMBERS = st.floats(allow_nan=False, allow_infinity=False) | st.integers()
 DATES = st.dates().map(date.isoformat)
 INSTANTS = st.datetimes(
-    datetime(1950, 1, 1), datetime(9999, 12, 30), timezones=st.sampled_from([UTC, ZoneInfo(ZONE), ZoneInfo("Asia/Kolkata")])
+    datetime(1950, 1, 1),
+    datetime(9999, 12, 30),
+    timezones=st.sampled_from([UTC, ZoneInfo(ZONE), ZoneInfo("Asia/Kolkata")]),
 ).map(datetime.isoformat)
 VALID = [
     (int, st.integers()),
@@ -449,7 +478,7 @@ VALID = [
 def test_a_valid_value_survives_its_field(annotation, values, default):
     parameters = parameters_of(it=(annotation, *default))
 
-    @settings(max_examples=60, deadline=None)
+    @settings(max_examples=40, deadline=None)
     @given(values)
     def survives(value):
         form = form_of(parameters, {"it": value}, settings=NOWHERE)
@@ -460,7 +489,7 @@ def test_a_valid_value_survives_its_field(annotation, values, default):
     survives()
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(INSTANTS)
 def test_an_instant_survives_its_field(value):
     parameters = parameters_of(it=datetime)
@@ -473,7 +502,7 @@ def test_an_instant_survives_its_field(value):
 EVERYTHING = parameters_of(**{f"p{index}": annotation for index, (annotation, _) in enumerate(KINDS)})
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(st.data())
 def test_no_text_makes_reading_raise(data):
     anything = st.text(st.characters(), max_size=30) | st.sampled_from(
@@ -491,7 +520,7 @@ def test_no_text_makes_reading_raise(data):
         json.dumps(form.kwargs, allow_nan=False)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(JSON)
 def test_any_value_of_any_run_can_be_shown(value):
     form = form_of(EVERYTHING, dict.fromkeys(EVERYTHING["properties"], value), settings=NOWHERE)

@@ -2,6 +2,7 @@
 
 import enum
 import json
+import re
 from collections.abc import Iterator
 from io import BytesIO
 from typing import Annotated, Optional
@@ -13,7 +14,7 @@ from dramatiq.brokers.stub import StubBroker
 from pydantic import Field
 from sqlalchemy import select
 
-from ledger import fleet, runs
+from ledger import clock, fleet, runs
 from ledger.engine import reading, writing
 from ledger.ids import new_id
 from ledger.migrate import migrate
@@ -69,7 +70,7 @@ class Site:
     def post(self, page: BeautifulSoup, **changes):
         """Sends the page's form with ``changes``; ``arg_month`` is the control ``arg-month``."""
         form = page.select_one("form[data-form]")
-        sent = values(form) | {name.replace("_", "-", 1): value for name, value in changes.items()}
+        sent = values(form) | {re.sub("^(arg|when)_", r"\1-", name): value for name, value in changes.items()}
         multipart = {"content_type": "multipart/form-data"} if form.get("enctype") else {}
         return self.client.post(form["action"], data=sent, **multipart)
 
@@ -120,7 +121,11 @@ def site(database_url, tmp_path) -> Iterator[Site]:
 
 def settings_of(database_url, tmp_path, **more) -> Settings:
     return load(
-        database_url=database_url, waybill_var=tmp_path / "var", display_timezone="Europe/Madrid", _env_file=None, **more
+        database_url=database_url,
+        waybill_var=tmp_path / "var",
+        display_timezone="Europe/Madrid",
+        _env_file=None,
+        **more,
     )
 
 
@@ -133,7 +138,9 @@ def announced(site: Site, *functions, queues: tuple[str, ...] = ("default",), **
     fleet.register(site.engine, worker, jobs)
 
 
-def given(site: Site, job: str = "build_report", typed: bool = True, args=(), queue: str = "default", **kwargs) -> str:
+def given(
+    site: Site, job: str = "build_report", typed: bool = True, args=(), queue: str = "default", **kwargs
+) -> str:
     new = NewRun(job=job, queue=queue, origin="form", args=args, kwargs=kwargs, typed=typed)
     return runs.dispatch(site.engine, new)
 
@@ -175,7 +182,10 @@ def test_the_page_of_a_job_explains_it_and_asks_for_its_arguments(site):
     announced(site, build_report, max_retries=3, throws=ValueError)
     page = site.page("/jobs/build_report")
     assert page.title.text == "Start build_report · Waybill"
-    assert "Up to 3 retries, 15 s to 7 days apart. Not tried again after ValueError. Stopped after 10 min." in text(page)
+    assert (
+        "Up to 3 retries, 15 s to 7 days apart. Not tried again after ValueError. Stopped after 10 min."
+        in text(page)
+    )
     assert page.select_one("label[for=arg-month]").text == "Month"
     assert page.select_one("#arg-month-help").text == "The month to report. Like 2026-10."
     assert "Not before the books are closed." in text(page)
@@ -185,14 +195,22 @@ def test_a_started_job_is_a_run_and_its_page_comes_next(site):
     announced(site, build_report, priority=7)
     run = site.start(site.page("/jobs/build_report"), arg_month="2026-10", arg_region="US")
     assert kwargs_of(run) == {"month": "2026-10", "region": "US", "template": None, "copies": 1}
-    assert (run.job, run.queue, run.priority, run.typed, run.origin) == ("build_report", "default", 7, True, "form")
+    assert (run.job, run.queue, run.priority, run.typed, run.origin) == (
+        "build_report",
+        "default",
+        7,
+        True,
+        "form",
+    )
     assert (run.state, run.created_by, run.parent_id, run.expires_at) == ("queued", "someone", None, None)
     assert site.client.get(f"/runs/{run.id}").status_code == 200
 
 
 def test_a_form_with_faults_comes_back_with_everything_in_it(site):
     announced(site, build_report)
-    page = site.refused(site.page("/jobs/build_report"), arg_month="2026-13", arg_region="US", arg_copies="two")
+    page = site.refused(
+        site.page("/jobs/build_report"), arg_month="2026-13", arg_region="US", arg_copies="two"
+    )
     assert page.title.text.startswith("Needs a change")
     summary = page.select_one("#faults[role=alert][autofocus]")
     assert "2 fields need a change." in summary.text
@@ -285,7 +303,13 @@ def test_arguments_that_code_gave_by_position_find_their_fields(site):
     announced(site, send)
     first = given(site, "send", False, (12123, "you", "a", "b"), loud=True, x=1)
     run = site.start(site.page(f"/jobs/send/start?from={first}"))
-    assert kwargs_of(run) == {"order": 12123, "address": "you", "more": ["a", "b"], "loud": True, "rest": {"x": 1}}
+    assert kwargs_of(run) == {
+        "order": 12123,
+        "address": "you",
+        "more": ["a", "b"],
+        "loud": True,
+        "rest": {"x": 1},
+    }
     again = site.start(site.page(f"/jobs/send/start?from={run.id}"))
     assert kwargs_of(again) == kwargs_of(run)
 
@@ -307,7 +331,9 @@ def test_a_run_that_was_pruned_cannot_be_edited_but_its_open_form_can_be_sent(si
 def test_a_run_of_another_job_leads_to_that_job(site):
     announced(site, build_report, send)
     first = given(site, "send", order=1)
-    assert site.client.get(f"/jobs/build_report/start?from={first}").location == f"/jobs/send/start?from={first}"
+    assert (
+        site.client.get(f"/jobs/build_report/start?from={first}").location == f"/jobs/send/start?from={first}"
+    )
 
 
 def test_a_link_fills_the_form_in(site):
@@ -322,7 +348,12 @@ def test_a_run_may_start_later_elsewhere_and_expire(site):
     announced(site, build_report)
     page = site.page("/jobs/build_report")
     run = site.start(
-        page, arg_month="2026-10", when_delay="1 h 30 min", when_priority="high", when_queue="bulk", when_expires="2 hours"
+        page,
+        arg_month="2026-10",
+        when_delay="1 h 30 min",
+        when_priority="high",
+        when_queue="bulk",
+        when_expires="2 hours",
     )
     assert (run.queue, run.priority) == ("bulk", -10)
     assert run.due_at - run.created_at == pytest.approx(5400e6, abs=5e6)
@@ -332,7 +363,7 @@ def test_a_run_may_start_later_elsewhere_and_expire(site):
 def test_a_start_time_is_one_of_the_display_zone(site):
     announced(site, build_report)
     run = site.start(site.page("/jobs/build_report"), arg_month="2026-10", when_at="2126-07-01T12:00")
-    assert run.due_at == 4_938_271_200_000_000
+    assert clock.to_datetime(run.due_at).isoformat() == "2126-07-01T10:00:00+00:00"
 
 
 WRONG_WHEN = [
@@ -398,7 +429,7 @@ def test_arguments_are_shown_as_text_never_as_html(site):
     def job(text: str, lines: list[str], choice: Optional[str] = None): ...
 
     announced(site, job)
-    evil = '</textarea><script>alert(1)</script>"\'>'
+    evil = "</textarea><script>alert(1)</script>\"'>"
     first = given(site, "job", text=evil, lines=[evil, "\n"], choice=evil)
     page = site.page(f"/jobs/job/start?from={first}")
     assert [each["src"] for each in page.select("main script")] and not page.select("main script:not([src])")
@@ -408,7 +439,7 @@ def test_arguments_are_shown_as_text_never_as_html(site):
 def test_a_form_without_its_token_is_refused(site):
     announced(site, build_report)
     page = site.page("/jobs/build_report")
-    assert site.post(page, csrf_token="x").status_code in (303, 400)
+    assert site.post(page, csrf_token="x").status_code == 400
     response = site.client.post("/jobs/build_report/runs", data={"arg-month": "2026-10"})
     assert response.status_code == 400
 

@@ -45,7 +45,9 @@ def show(name: str):
 def create_run(name: str):
     job = job_page(console().engine, name)
     original = _original(request.form.get("parent", ""))
-    form = read(job.parameters, request.form, request.files, _named(job, original).values if original else None)
+    form = read(
+        job.parameters, request.form, request.files, _named(job, original).values if original else None
+    )
     asked = when.read(job, request.form, _zone())
     if form.kwargs is None or asked.wrong:
         return _answer(page_of(job, form, asked, _key(), original and original.id, ()), 422)

@@ -54,7 +54,9 @@ class StartPage:
         return self.form.wrong + self.when.wrong if self.form.kwargs is None or self.when.wrong else ()
 
 
-def page_of(job: JobPage, form: Form, when: When, key: str, original: str | None, homeless: tuple[str, ...]) -> StartPage:
+def page_of(
+    job: JobPage, form: Form, when: When, key: str, original: str | None, homeless: tuple[str, ...]
+) -> StartPage:
     paragraphs = tuple(" ".join(each.split()) for each in job.doc.split("\n\n") if each.strip())
     return StartPage(
         name=job.name,
@@ -90,7 +92,7 @@ def own_arguments(parameters: dict[str, Any], run: Recent) -> str:
     except ValueError:
         return arguments.line(run.line.args)
     named = by_name(parameters, given["args"], given["kwargs"], run.typed)
-    defaults = {name: prop.get("default", ...) for name, prop in parameters["properties"].items()}
+    defaults = {name: prop.get("default", ...) for name, prop in parameters.get("properties", {}).items()}
     own = [_in_words(name, value) for name, value in named.values.items() if value != defaults[name]]
     return arguments.shorten(", ".join([*own, *named.homeless])) or ("all as preset" if defaults else "none")
 
@@ -128,7 +130,11 @@ def _retries(options: dict[str, Any]) -> str:
         return f"Tried again as its own rule says, {apart}."
     if most is None:
         return f"Tried again until it succeeds, {apart}."
-    return f"Up to {number(most)} {'retry' if most == 1 else 'retries'}, {apart}." if most else "Never tried again."
+    return (
+        f"Up to {number(most)} {'retry' if most == 1 else 'retries'}, {apart}."
+        if most
+        else "Never tried again."
+    )
 
 
 def _throws(options: dict[str, Any]) -> str:

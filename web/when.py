@@ -136,7 +136,11 @@ class _Reading:
         start = "now"
         if due_at is not None:
             local = clock.to_datetime(due_at).astimezone(self.zone)
-            start = f"in {duration(due_at - self.now)}" if self.texts["delay"] else f"on {local:%Y-%m-%d at %H:%M}"
+            start = (
+                f"in {duration(due_at - self.now)}"
+                if self.texts["delay"]
+                else f"on {local:%Y-%m-%d at %H:%M}"
+            )
         return f"{start} · queue “{queue}” · priority {priority_words(self.job, priority)}"
 
     def _field(self, name: str, judging: bool) -> Field:
@@ -162,7 +166,12 @@ class _Reading:
                 tuple(STEPS),
             ),
             "queue": ("Queue", "", {"placeholder": job.queue}, job.queues),
-            "expires": ("Expires after", "Like 2 h. If it has not started by then, it never will.", {"placeholder": "never"}, ()),
+            "expires": (
+                "Expires after",
+                "Like 2 h. If it has not started by then, it never will.",
+                {"placeholder": "never"},
+                (),
+            ),
         }[name]
 
 

@@ -51,7 +51,9 @@ def jobs_page(engine: Engine) -> JobsPage:
         last = _last_runs(connection, [row.last_id for row in rows if row.last_id])
         serving = [each for each in alive_processes(connection) if each.takes_runs]
     lines = tuple(
-        JobLine(row.name, row.doc, row.queue, serving_count(serving, row.name, row.queue), last.get(row.last_id))
+        JobLine(
+            row.name, row.doc, row.queue, serving_count(serving, row.name, row.queue), last.get(row.last_id)
+        )
         for row in rows[:MOST_JOBS]
     )
     return JobsPage(lines, len(rows) > MOST_JOBS)
@@ -68,7 +70,14 @@ _catalogue = (
 
 
 def _last_runs(connection: Connection, ids: list[str]) -> dict[str, LastRun]:
-    columns = (runs.c.id, runs.c.state, runs.c.failures, runs.c.due_at, runs.c.cancel_requested_at, runs.c.created_at)
+    columns = (
+        runs.c.id,
+        runs.c.state,
+        runs.c.failures,
+        runs.c.due_at,
+        runs.c.cancel_requested_at,
+        runs.c.created_at,
+    )
     now = clock.now()
     rows = connection.execute(select(*columns).where(runs.c.id.in_(ids))) if ids else ()
     return {row.id: LastRun(row.id, status_of(row, now), row.created_at) for row in rows}

@@ -17,9 +17,10 @@ def by_name(parameters: dict[str, Any], args: list[Any], kwargs: dict[str, Any],
 
     The arguments of a ``typed`` run came from a form and have the names of its fields already.
     """
-    rest = {prop["x-rest"]: name for name, prop in parameters["properties"].items() if "x-rest" in prop}
-    names = [name for name in parameters["properties"] if typed or name not in rest.values()]
-    in_order = list(parameters["properties"])
+    properties = parameters.get("properties", {})
+    rest = {prop["x-rest"]: name for name, prop in properties.items() if "x-rest" in prop}
+    names = [name for name in properties if typed or name not in rest.values()]
+    in_order = list(properties)
     in_order = in_order[: in_order.index(rest["positional"])] if "positional" in rest else names
     values = dict(zip(in_order, args, strict=False)) | {key: kwargs[key] for key in names if key in kwargs}
     more_args = list(args[len(in_order) :])

@@ -24,7 +24,14 @@ LINES = {
     "datetime": {"type": "datetime-local"},
     "time": {"type": "time"},
 }
-FIELD_KINDS = {"decimal": "number", "uploads": "upload", "time": "text", "duration": "text", "uuid": "text", "union": "text"}
+FIELD_KINDS = {
+    "decimal": "number",
+    "uploads": "upload",
+    "time": "text",
+    "duration": "text",
+    "uuid": "text",
+    "union": "text",
+}
 NATIVE_TIME = {"time": 8, "datetime": 19}  # what the browser's own controls can hold, in characters
 TALLEST = 16
 
@@ -51,6 +58,7 @@ class Blueprint:
 
     def field(self, name: str, typed: Typed, error: str = "", was: Typed | None = None) -> Field:
         shape, prop = self.shapes[name], self.parameters["properties"][name]
+        prop = prop if isinstance(prop, dict) else {}
         plain = Field(
             name=name,
             label=str(prop.get("title") or label_of(name)),

@@ -63,7 +63,7 @@ def _json(shape: Shape) -> str:
 
 
 def _types(shape: Shape) -> str:
-    found = alternatives(shape.schema, shape.schema["$defs"])
+    found = alternatives(shape.schema, shape.schema.get("$defs", {}))
     words = list(dict.fromkeys(TYPES[each["type"]][0] for each in found if each.get("type") in TYPES))
     listed = f"{' or '.join(words)}." if words else ""
     quotes = ' Put text in quotes where it could be taken for something else: "5".' if "text" in words else ""

@@ -71,5 +71,11 @@ def _walk(value: Any) -> Iterator[tuple[int, Any]]:
         yield depth, each
         if depth > DEEPEST:
             return
-        inside = [*each.keys(), *each.values()] if isinstance(each, dict) else each if isinstance(each, list) else ()
+        inside = (
+            [*each.keys(), *each.values()]
+            if isinstance(each, dict)
+            else each
+            if isinstance(each, list)
+            else ()
+        )
         waiting += [(depth + 1, one) for one in inside]

@@ -109,7 +109,9 @@ def _no_items(shape: Shape) -> Any:
 def _list(shape: Shape, typed: Typed, zone: ZoneInfo) -> Any:
     lines = [line.strip() for line in typed.text.splitlines()]
     numbered = [(number, line) for number, line in enumerate(lines, 1) if line]
-    return [_item(shape.item, number, line, zone) for number, line in numbered] if numbered else _no_items(shape)
+    return (
+        [_item(shape.item, number, line, zone) for number, line in numbered] if numbered else _no_items(shape)
+    )
 
 
 def _item(shape: Shape, number: int, line: str, zone: ZoneInfo) -> Any:

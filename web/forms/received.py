@@ -76,7 +76,11 @@ class Reading:
         return saved.reference
 
     def _field(self, name: str):
-        shown = self.typed[name] if self.typed[name].texts else self.blueprint.untouched(self.blueprint.shapes[name])
+        shown = (
+            self.typed[name]
+            if self.typed[name].texts
+            else self.blueprint.untouched(self.blueprint.shapes[name])
+        )
         return self.blueprint.field(name, shown, self.errors.get(name, ""), self.was.get(name))
 
     def _digest(self) -> str:

@@ -93,7 +93,9 @@ def _clock(text: str, example: str) -> time:
     hour, minute, second = int(found[1]), int(found[2]), int(found[3] or 0)
     for value, limit, word in ((hour, 24, "hour"), (minute, 60, "minute"), (second, 60, "second")):
         if value >= limit:
-            raise Refused(f"{value} is not {'an' if word == 'hour' else 'a'} {word}. Write it like {example}.")
+            raise Refused(
+                f"{value} is not {'an' if word == 'hour' else 'a'} {word}. Write it like {example}."
+            )
     return time(hour, minute, second, int((found[4] or "").ljust(6, "0")))
 
 

@@ -19,7 +19,9 @@ class Missing(Enum):
 
 MISSING = Missing.MISSING
 #: Kinds whose values are one line of text.
-SCALARS = frozenset({"integer", "number", "decimal", "date", "datetime", "time", "duration", "uuid", "text", "union"})
+SCALARS = frozenset(
+    {"integer", "number", "decimal", "date", "datetime", "time", "duration", "uuid", "text", "union"}
+)
 FORMATS = {
     "date": "date",
     "date-time": "datetime",
@@ -50,9 +52,17 @@ def shapes_of(parameters: dict[str, Any]) -> dict[str, Shape]:
     """The shape of every parameter, in order."""
     defs, required = parameters.get("$defs", {}), set(parameters.get("required", ()))
     return {
-        name: replace(shape_of(prop, defs), required=name in required, default=default_of(prop))
+        name: replace(_any_shape_of(prop, defs), required=name in required, default=default_of(prop))
         for name, prop in parameters.get("properties", {}).items()
     }
+
+
+def _any_shape_of(schema: Any, defs: dict[str, Any]) -> Shape:
+    """JSON for what is no schema as we know them: a worker of another version may have announced it."""
+    try:
+        return shape_of(schema, defs)
+    except (AttributeError, KeyError, TypeError, ValueError):
+        return Shape("json", {})
 
 
 def default_of(prop: Any) -> Any:
@@ -124,7 +134,8 @@ def _with_choices(shape: Shape, schemas: list[dict[str, Any]]) -> Shape:
     pairs = [pair for each in schemas for pair in _options(each)]
     keys = keys_of([value for value, _ in pairs])
     return replace(
-        shape, choices=tuple((Choice(key, label), value) for key, (value, label) in zip(keys, pairs, strict=True))
+        shape,
+        choices=tuple((Choice(key, label), value) for key, (value, label) in zip(keys, pairs, strict=True)),
     )
 
 

@@ -51,7 +51,9 @@ def plain_name(filename: str) -> str:
     name = filename.replace("\\", "/").rpartition("/")[2]
     name = "".join(char for char in name if char.isprintable()).strip(". ")
     stem, dot, suffix = name.rpartition(".")
-    short = _cut(stem, NAME_BYTES - len(f".{suffix}".encode())) + dot + suffix if dot else _cut(name, NAME_BYTES)
+    short = (
+        _cut(stem, NAME_BYTES - len(f".{suffix}".encode())) + dot + suffix if dot else _cut(name, NAME_BYTES)
+    )
     return short if uploads.is_plain(short) and len(short.encode()) <= NAME_BYTES else "file"
 
 
@@ -64,7 +66,9 @@ def kept(reference: str, folder: Path) -> Kept:
     try:
         path = uploads.path_of(reference, folder)
     except uploads.UploadGone:
-        raise Refused(f"{quoted(uploads.name_of(reference))} is not on the server any more. Choose it again.") from None
+        raise Refused(
+            f"{quoted(uploads.name_of(reference))} is not on the server any more. Choose it again."
+        ) from None
     except uploads.NotAnUpload:
         raise Refused("This is not a file that was uploaded here. Choose it again.") from None
     return Kept(reference, path.name, path.stat().st_size)
