@@ -1,6 +1,5 @@
 """Engines and transactions, and everything in which SQLite and PostgreSQL differ."""
 
-import logging
 import random
 import sqlite3
 import time
@@ -16,8 +15,6 @@ from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, Operation
 from ledger.errors import LedgerAway
 from ledger.tables import metadata
 
-log = logging.getLogger(__name__)
-
 CHANNEL = "waybill"  # PostgreSQL's NOTIFY channel: something was queued, canceled or changed
 BUSY_SECONDS = 20  # how long a SQLite writer waits for the lock before it is told that the ledger is away
 
@@ -29,7 +26,6 @@ def open_engine(url: str) -> Engine:
 
 
 def _open_sqlite(url) -> Engine:
-    _warn_of_wal_reset_bug()
     if url.database:
         Path(url.database).parent.mkdir(parents=True, exist_ok=True)
     engine = create_engine(url, pool_size=10, max_overflow=30, connect_args={"timeout": BUSY_SECONDS})
@@ -89,16 +85,6 @@ def _begin_immediate(cursor: sqlite3.Cursor) -> None:
         cursor.execute(f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000}")
 
 
-def _warn_of_wal_reset_bug() -> None:
-    version = sqlite3.sqlite_version_info
-    fixed = version >= (3, 51, 3) or (3, 50, 7) <= version < (3, 51) or (3, 44, 6) <= version < (3, 45)
-    if version >= (3, 7) and not fixed:
-        log.info(
-            "SQLite %s has the rare WAL-reset bug (fixed in 3.51.3, 3.50.7, 3.44.6); see docs/decisions.md.",
-            sqlite3.sqlite_version,
-        )
-
-
 @contextmanager
 def writing(engine: Engine) -> Iterator[Connection]:
     """A transaction that is committed, durably, when the block ends. Raises LedgerAway."""
@@ -146,6 +132,13 @@ def announce(connection: Connection) -> None:
     """Wakes whoever watches the ledger, when this transaction commits. SQLite needs no word: see watch."""
     if not is_sqlite(connection):
         connection.exec_driver_sql(f"NOTIFY {CHANNEL}")
+
+
+def has_wal_reset_bug() -> bool:
+    """Whether this SQLite may, rarely, corrupt a WAL database (fixed in 3.51.3, 3.50.7 and 3.44.6)."""
+    version = sqlite3.sqlite_version_info
+    fixed = version >= (3, 51, 3) or (3, 50, 7) <= version < (3, 51) or (3, 44, 6) <= version < (3, 45)
+    return version >= (3, 7) and not fixed
 
 
 def is_sqlite(bind: Connection | Engine) -> bool:

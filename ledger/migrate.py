@@ -1,5 +1,6 @@
 """Bringing the database to the newest schema. Several processes may try at once; one does it."""
 
+import logging
 from pathlib import Path
 
 from alembic import command
@@ -9,6 +10,8 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine
 
 from ledger.engine import is_sqlite, writing
+
+logging.getLogger("alembic").setLevel(logging.WARNING)  # its steps are ours to tell
 
 LOCK = 7_391_826  # PostgreSQL advisory lock: any number that is only ours
 

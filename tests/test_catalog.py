@@ -25,7 +25,7 @@ from workers.catalog import ArgumentsDoNotFit, announce, bound, code_version, co
 from workers.uploads import UploadFile
 
 if TYPE_CHECKING:
-    from somewhere import Unknown
+    from somewhere import Unknown  # noqa: F401 - named in an annotation below
 
 
 class Region(enum.Enum):
@@ -449,8 +449,8 @@ def test_an_upload_reaches_the_body_as_a_file(uploads_folder):
 
 @pytest.mark.parametrize(
     "reference",
-    ["", "x", "upload:", "upload:../../etc/passwd", "upload:{id}/../../x", "upload:{id}/..", "upload:{id}/a/b",
-     "upload:{id}/a\\b", "upload:{id}/\0", "upload:{id}", "upload:not-an-id/x", "{id}/scan.nii"],
+    ["", "x", "upload:", "upload:../../etc/passwd", "upload:{id}/../../x", "upload:{id}/..",
+     "upload:{id}/a/b", "upload:{id}/a\\b", "upload:{id}/\0", "upload:{id}", "upload:not-an-id/x", "{id}/scan.nii"],
 )  # fmt: skip
 def test_a_reference_that_leaves_the_uploads_folder_is_refused(uploads_folder, reference):
     def job(file: UploadFile): ...

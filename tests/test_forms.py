@@ -90,16 +90,48 @@ def typed(annotation, text, *default):
 
 
 KINDS = [
-    (int, "integer"), (float, "number"), (Decimal, "number"), (str, "text"), (bool, "boolean"), (date, "date"),
-    (datetime, "datetime"), (NaiveDatetime, "datetime"), (time, "text"), (timedelta, "text"), (UUID, "text"),
-    (Region, "choice"), (Level, "choice"), (Literal["a", 2, None], "choice"), (Optional[bool], "choice"),
-    (Optional[int], "integer"), (Optional[Region], "choice"), (int | str, "text"), (int | float, "number"),
-    (date | str, "text"), (list[int], "list"), (list[date], "list"), (set[str], "list"), (list[Region], "choices"),
-    (Optional[list[int]], "list"), (list[list[int]], "json"), (list[Point], "json"), (list[int | None], "json"),
-    (list, "json"), (tuple[int, str], "json"), (dict[str, int], "json"), (dict, "json"), (Point, "json"),
-    (Tree, "json"), (Point | int, "json"), (Any, "json"), (UploadFile, "upload"), (Optional[UploadFile], "upload"),
-    (list[UploadFile], "upload"), (Path, "text"), (bytes, "text"),
-]  # fmt: skip
+    (int, "integer"),
+    (float, "number"),
+    (Decimal, "number"),
+    (str, "text"),
+    (bool, "boolean"),
+    (date, "date"),
+    (datetime, "datetime"),
+    (NaiveDatetime, "datetime"),
+    (time, "text"),
+    (timedelta, "text"),
+    (UUID, "text"),
+    (Region, "choice"),
+    (Level, "choice"),
+    (Literal["a", 2, None], "choice"),
+    (Optional[bool], "choice"),
+    (Optional[int], "integer"),
+    (Optional[Region], "choice"),
+    (int | str, "text"),
+    (int | float, "number"),
+    (date | str, "text"),
+    (list[int], "list"),
+    (list[date], "list"),
+    (set[str], "list"),
+    (list[Region], "choices"),
+    (Optional[list[int]], "list"),
+    (list[list[int]], "json"),
+    (list[Point], "json"),
+    (list[int | None], "json"),
+    (list, "json"),
+    (tuple[int, str], "json"),
+    (dict[str, int], "json"),
+    (dict, "json"),
+    (Point, "json"),
+    (Tree, "json"),
+    (Point | int, "json"),
+    (Any, "json"),
+    (UploadFile, "upload"),
+    (Optional[UploadFile], "upload"),
+    (list[UploadFile], "upload"),
+    (Path, "text"),
+    (bytes, "text"),
+]
 
 
 @pytest.mark.parametrize(("annotation", "kind"), KINDS, ids=str)
@@ -124,13 +156,25 @@ def test_blank_is_refused_only_where_a_value_is_needed():
 
 
 DEFAULTS = [
-    (int, 3, "3"), (int, 2**60, str(2**60)), (float, 1e-3, "0.001"), (str, "abc", "abc"), (bool, True, "true"),
-    (date, date(2026, 10, 31), "2026-10-31"), (Decimal, Decimal("0.10"), "0.10"), (Optional[int], None, ""),
-    (datetime, datetime(2026, 10, 31, 2, tzinfo=UTC), "2026-10-31T03:00"), (list[int], [1, 2], "1\n2"),
+    (int, 3, "3"),
+    (int, 2**60, str(2**60)),
+    (float, 1e-3, "0.001"),
+    (str, "abc", "abc"),
+    (bool, True, "true"),
+    (date, date(2026, 10, 31), "2026-10-31"),
+    (Decimal, Decimal("0.10"), "0.10"),
+    (Optional[int], None, ""),
+    (datetime, datetime(2026, 10, 31, 2, tzinfo=UTC), "2026-10-31T03:00"),
+    (list[int], [1, 2], "1\n2"),
     (datetime, datetime(2026, 10, 31, 2, 0, 5, tzinfo=UTC), "2026-10-31T03:00:05"),
-    (dict, {"a": 1}, '{"a": 1}'), (Region, Region.AMERICA, "US"), (str | int, "5", '"5"'), (str | int, 5, "5"),
-    (str, "a\nb", "a\nb"), (Any, None, ""), (Any, "x", '"x"'),
-]  # fmt: skip
+    (dict, {"a": 1}, '{"a": 1}'),
+    (Region, Region.AMERICA, "US"),
+    (str | int, "5", '"5"'),
+    (str | int, 5, "5"),
+    (str, "a\nb", "a\nb"),
+    (Any, None, ""),
+    (Any, "x", '"x"'),
+]
 
 
 @pytest.mark.parametrize(("annotation", "default", "text"), DEFAULTS, ids=str)
@@ -139,21 +183,57 @@ def test_a_default_stands_in_its_field(annotation, default, text):
 
 
 READ = [
-    (int, " 42 ", 42), (int, "-7", -7), (int, str(2**70), 2**70), (int, "+1", 1), (float, "1e-3", 1e-3),
-    (float, "3", 3), (float, ".5", 0.5), (float, str(2**60), 2**60), (Decimal, "0.10", "0.10"), (str, " a ", " a "),
-    (bool, "true", True), (bool, "false", False), (bool, "on", True), (date, "2026-10-31", "2026-10-31"),
-    (date, "2026-1-5", "2026-01-05"), (datetime, "2026-10-31T03:00", "2026-10-31T03:00:00+01:00"),
-    (datetime, "2026-07-01 03:00:30", "2026-07-01T03:00:30+02:00"), (datetime, "2026-07-01", "2026-07-01T00:00:00+02:00"),
-    (datetime, "2026-07-01T03:00Z", "2026-07-01T03:00:00+00:00"), (NaiveDatetime, "2026-07-01T03:00", "2026-07-01T03:00:00"),
-    (time, "3:30", "03:30"), (timedelta, "1:30:00", "1:30:00"), (timedelta, "PT90S", "PT90S"), (Region, "EU", "EU"),
-    (Level, "2", 2), (Literal["a", 2], "2", 2), (Literal["2", 2], '"2"', "2"), (Optional[int], "", None),
-    (Optional[str], "", None), (Optional[str], '""', ""), (Optional[str], '""""', '""'), (Optional[bool], "", None),
-    (Optional[bool], "false", False), (Optional[Region], "", None), (int | str, "5", 5), (int | str, '"5"', "5"),
-    (int | str, "abc", "abc"), (bool | str, "true", True), (date | int, "2026-10-31", "2026-10-31"),
-    (list[int], "1\r\n\r\n 2 ", [1, 2]), (list[int], "", []), (Optional[list[int]], "", None), (list[str], "a b\nc", ["a b", "c"]),
-    (dict[str, int], '{"a": 1}', {"a": 1}), (Any, "[1, null]", [1, None]), (Any, '"x"', "x"), (Point, '{"x": 1}', {"x": 1}),
-    (str, "a\r\nb", "a\nb"), (dict, '{"a": 1.5e3}', {"a": 1500.0}), (Optional[dict], " ", None),
-]  # fmt: skip
+    (int, " 42 ", 42),
+    (int, "-7", -7),
+    (int, str(2**70), 2**70),
+    (int, "+1", 1),
+    (float, "1e-3", 1e-3),
+    (float, "3", 3),
+    (float, ".5", 0.5),
+    (float, str(2**60), 2**60),
+    (Decimal, "0.10", "0.10"),
+    (str, " a ", " a "),
+    (bool, "true", True),
+    (bool, "false", False),
+    (bool, "on", True),
+    (date, "2026-10-31", "2026-10-31"),
+    (date, "2026-1-5", "2026-01-05"),
+    (datetime, "2026-10-31T03:00", "2026-10-31T03:00:00+01:00"),
+    (datetime, "2026-07-01 03:00:30", "2026-07-01T03:00:30+02:00"),
+    (datetime, "2026-07-01", "2026-07-01T00:00:00+02:00"),
+    (datetime, "2026-07-01T03:00Z", "2026-07-01T03:00:00+00:00"),
+    (NaiveDatetime, "2026-07-01T03:00", "2026-07-01T03:00:00"),
+    (time, "3:30", "03:30"),
+    (timedelta, "1:30:00", "1:30:00"),
+    (timedelta, "PT90S", "PT90S"),
+    (Region, "EU", "EU"),
+    (Level, "2", 2),
+    (Literal["a", 2], "2", 2),
+    (Literal["2", 2], '"2"', "2"),
+    (Optional[int], "", None),
+    (Optional[str], "", None),
+    (Optional[str], '""', ""),
+    (Optional[str], '""""', '""'),
+    (Optional[bool], "", None),
+    (Optional[bool], "false", False),
+    (Optional[Region], "", None),
+    (int | str, "5", 5),
+    (int | str, '"5"', "5"),
+    (int | str, "abc", "abc"),
+    (bool | str, "true", True),
+    (date | int, "2026-10-31", "2026-10-31"),
+    (list[int], "1\r\n\r\n 2 ", [1, 2]),
+    (list[int], "", []),
+    (Optional[list[int]], "", None),
+    (list[str], "a b\nc", ["a b", "c"]),
+    (dict[str, int], '{"a": 1}', {"a": 1}),
+    (Any, "[1, null]", [1, None]),
+    (Any, '"x"', "x"),
+    (Point, '{"x": 1}', {"x": 1}),
+    (str, "a\r\nb", "a\nb"),
+    (dict, '{"a": 1.5e3}', {"a": 1500.0}),
+    (Optional[dict], " ", None),
+]
 
 
 @pytest.mark.parametrize(("annotation", "text", "value"), READ, ids=str)
@@ -177,7 +257,11 @@ WRONG = [
     (date, "0000-01-01", "0000 is not a year. Write it like 2026-10-31."),
     (datetime, "2026-10-31 25:00", "25 is not an hour. Write it like 2026-10-31 14:30."),
     (datetime, "2026-03-29T02:30", "02:30 does not exist on 2026-03-29: clocks in Europe/Madrid skip it."),
-    (datetime, "2026-10-31T03:00+99:00", "“2026-10-31T03:00+99:00” has no such time zone offset. Write it like +02:00."),
+    (
+        datetime,
+        "2026-10-31T03:00+99:00",
+        "“2026-10-31T03:00+99:00” has no such time zone offset. Write it like +02:00.",
+    ),
     (NaiveDatetime, "2026-10-31T03:00Z", "“2026-10-31T03:00Z” names a time zone. Leave out Z."),
     (time, "24:00", "24 is not an hour. Write it like 14:30."),
     (timedelta, "soon", "“soon” is not a duration. Write it like 1:30:00 (hours first) or PT90S."),
@@ -195,12 +279,19 @@ WRONG = [
     (Annotated[Decimal, Field(ge=0)], "-1", "“-1” is too small. It has to be 0 or more."),
     (Annotated[int, Field(multiple_of=5)], "7", "“7” is none of these. It has to be a multiple of 5."),
     (Annotated[str, Field(max_length=2)], "abc", "This has 3 characters, but at most 2 are asked for."),
-    (Annotated[str, Field(pattern=r"^\d{4}-(0[1-9]|1[0-2])$", examples=["2026-10"])], "2026-13",
-     "“2026-13” is not written as asked. Write it like 2026-10."),
+    (
+        Annotated[str, Field(pattern=r"^\d{4}-(0[1-9]|1[0-2])$", examples=["2026-10"])],
+        "2026-13",
+        "“2026-13” is not written as asked. Write it like 2026-10.",
+    ),
     (dict, "{'a': 1}", "This is not JSON: line 1 has ' where a double quote is needed."),
-    (dict, "{", "This is not JSON: expecting property name enclosed in double quotes at line 1, character 2."),
-    (dict, "[1]", "“[1]” is not an object. Write it like {\"name\": 1}."),
-    (Any, "abc", "“abc” is not JSON. Text needs double quotes, like \"abc\"."),
+    (
+        dict,
+        "{",
+        "This is not JSON: expecting property name enclosed in double quotes at line 1, character 2.",
+    ),
+    (dict, "[1]", '“[1]” is not an object. Write it like {"name": 1}.'),
+    (Any, "abc", '“abc” is not JSON. Text needs double quotes, like "abc".'),
     (Any, "NaN", "NaN is no JSON number. Leave it out, or write null."),
     (Any, "[" * 5000, "This is nested too deeply."),
     (Any, "[" * 80 + "]" * 80, "This is nested too deeply."),
@@ -211,8 +302,12 @@ WRONG = [
     (Point, '{"x": "a"}', "x: “a” is not a whole number. Write it like 42."),
     (dict[str, int], '{"a": "b"}', "a: “b” is not a whole number. Write it like 42."),
     (list[Point], '[{"x": 1}, {"x": null}]', "item 2, x: “null” is not a whole number. Write it like 42."),
-    (Tree, '{"name": "a", "children": [{"name": 1}]}', 'children, item 1, name: “1” is not text. Write it like "abc".'),
-]  # fmt: skip
+    (
+        Tree,
+        '{"name": "a", "children": [{"name": 1}]}',
+        'children, item 1, name: “1” is not text. Write it like "abc".',
+    ),
+]
 
 
 @pytest.mark.parametrize(("annotation", "text", "message"), WRONG, ids=lambda each: str(each)[:40])
@@ -313,11 +408,22 @@ def test_a_value_that_does_not_fit_its_field_is_shown_as_it_is():
     assert field(str, it="\ud800").value == '"\\ud800"'
 
 
-STRANGE = [{}, {"properties": {}}, {"properties": {"it": True}}, {"properties": {"it": {"$ref": "elsewhere"}}},
-    {"properties": {"it": {"enum": 3}}}, {"properties": {"it": {"type": "what"}}}, {"properties": {"it": {"anyOf": 1}}},
-    {"properties": {"it": {"type": "string", "pattern": "("}}}, {"properties": {"it": {"type": "integer", "minimum": "x"}}},
+STRANGE = [
+    {},
+    {"properties": {}},
+    {"properties": {"it": True}},
+    {"properties": {"it": {"$ref": "elsewhere"}}},
+    {"properties": {"it": {"enum": 3}}},
+    {"properties": {"it": {"type": "what"}}},
+    {"properties": {"it": {"anyOf": 1}}},
+    {"properties": {"it": {"type": "string", "pattern": "("}}},
+    {"properties": {"it": {"type": "integer", "minimum": "x"}}},
     {"properties": {"it": {"$ref": "#/$defs/A"}}, "$defs": {"A": {"$ref": "#/$defs/A"}}},
-    {"properties": {"it": {"$ref": "#/$defs/A"}}, "$defs": {"A": {"type": "array", "items": {"$ref": "#/$defs/A"}}}}]  # fmt: skip
+    {
+        "properties": {"it": {"$ref": "#/$defs/A"}},
+        "$defs": {"A": {"type": "array", "items": {"$ref": "#/$defs/A"}}},
+    },
+]
 
 
 @pytest.mark.parametrize("parameters", STRANGE, ids=str)
@@ -385,10 +491,18 @@ def test_a_file_that_is_gone_is_asked_for_again(here):
 
 
 NAMES = [
-    ("../../etc/passwd", "passwd"), ("C:\\docs\\报告 1.csv", "报告 1.csv"), ("", "file"), ("..", "file"),
-    ("\0", "file"), (".hidden", "hidden"), ("a" * 300 + ".nii.gz", "a" * 197 + ".gz"), ("报" * 100, "报" * 66),
-    ("x." + "y" * 300, "file"), ("a\nb.txt", "ab.txt"), ("\ud800.txt", "txt"),
-]  # fmt: skip
+    ("../../etc/passwd", "passwd"),
+    ("C:\\docs\\报告 1.csv", "报告 1.csv"),
+    ("", "file"),
+    ("..", "file"),
+    ("\0", "file"),
+    (".hidden", "hidden"),
+    ("a" * 300 + ".nii.gz", "a" * 197 + ".gz"),
+    ("报" * 100, "报" * 66),
+    ("x." + "y" * 300, "file"),
+    ("a\nb.txt", "ab.txt"),
+    ("\ud800.txt", "txt"),
+]
 
 
 @pytest.mark.parametrize(("sent", "name"), NAMES, ids=lambda each: ascii(each)[:20])

@@ -27,8 +27,8 @@ class PastRun:
 
 @dataclass(frozen=True, kw_only=True)
 class StartPage:
-    """The job's page, which is its form. ``original`` is the run that is edited, ``homeless`` what of its arguments
-    no field takes."""
+    """The job's page, which is its form. ``original`` is the run that is edited, ``homeless`` those of its
+    arguments that no field takes."""
 
     name: str
     queue: str

@@ -74,7 +74,7 @@ def _field(name: str, said: Said, job: JobPage, error: str) -> Field:
     return Field(
         name=name, label=LABEL[name], kind="choice" if name in PICKED else "text", required=name not in OPTIONAL,
         value=value, help=HELP.get(name, ""), error=error, choices=_choices(name, value, job), prefix="",
-        attributes={"spellcheck": "false"} | _placeholder(name, job),
+        attributes={"type": "text", "spellcheck": "false"} | _placeholder(name, job),
     )  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""When and where a run is to start: the advanced part of a job's form. Blank fields mean: now, and as the job says."""
+"""When and where a run is to start: the advanced part of a form. Blank means now, and as the job says."""
 
 import re
 from collections.abc import Callable, Mapping

@@ -32,7 +32,7 @@ SOURCE_LIMIT = 400
 
 
 def announce(actor) -> Job:
-    """How ``actor`` presents itself: parameters as JSON Schema, what it does, where it stands, its options."""
+    """How ``actor`` presents itself: parameters as JSON Schema, what it does, where it stands, options."""
     function = original(actor.fn)
     return Job(
         name=actor.actor_name,

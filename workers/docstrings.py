@@ -13,7 +13,7 @@ LIMIT = 8_000
 
 @dataclass(frozen=True)
 class Docstring:
-    """``text`` leaves out what the sections on parameters, results and errors say; ``parameters`` is by name."""
+    """``text`` leaves out the sections on parameters, results and errors; ``parameters`` is by name."""
 
     text: str = ""
     parameters: dict[str, str] = field(default_factory=dict)

@@ -24,8 +24,8 @@ TELLING = (bool, str, list, dict, datetime, date, time, timedelta, Decimal, UUID
 
 
 class Schema(GenerateJsonSchema):
-    """JSON Schema for forms: an enumeration keeps its members' names, decimals are exact text, and a time that must
-    not have a zone says so."""
+    """JSON Schema for forms: an enumeration keeps its members' names, decimals are exact text, and a time
+    that must not have a zone says so."""
 
     ignored_warning_kinds = {"skipped-choice", "non-serializable-default"}
 

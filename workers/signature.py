@@ -1,4 +1,4 @@
-"""A function's signature as a pydantic model: its form's JSON Schema, and typed values for its JSON arguments.
+"""A function's signature as a pydantic model: JSON Schema for its form, typed values for JSON arguments.
 
 Any function will do; one that cannot be looked into has a single field, its keyword arguments.
 """
@@ -21,7 +21,7 @@ ANYTHING = (inspect.Parameter("kwargs", NAMED_REST),)
 
 
 class ArgumentsDoNotFit(Exception):
-    """JSON arguments do not fit the signature, for instance because the code changed since the run was made."""
+    """JSON arguments do not fit the signature, for instance because the code changed after they were given."""
 
     def __init__(self, function: str, faults: list[str]):
         self.function, self.faults = function, faults
@@ -33,7 +33,7 @@ class ArgumentsDoNotFit(Exception):
 
 @dataclass(frozen=True)
 class Signature:
-    """``parameters`` in order; ``model`` has a field for each, ``p0``, ``p1``, ... with the name as its alias."""
+    """``parameters`` in order; ``model`` has a field ``p0``, ``p1``, ... for each, its name as the alias."""
 
     function: str
     parameters: tuple[inspect.Parameter, ...]
@@ -81,7 +81,7 @@ def signature_of(fn: Callable) -> Signature:
 
 
 def original(fn: Callable) -> Callable:
-    """What a person wrote: below our broker's wrapper and Dramatiq's for async functions and actor classes."""
+    """What a person wrote: below the wrappers of our broker, and of Dramatiq for async and class actors."""
     try:
         function = inspect.unwrap(fn)
     except ValueError:  # it wraps itself

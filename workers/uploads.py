@@ -1,4 +1,4 @@
-"""``UploadFile``: a parameter of this type is a file field in the job's form, and a file on disk in its body."""
+"""``UploadFile``: a parameter of this type is a file field in the job's form, a file on disk in its body."""
 
 from dataclasses import dataclass
 from pathlib import Path

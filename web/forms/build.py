@@ -1,4 +1,7 @@
-"""One field for a template: from what a parameter takes and what stands in it. Pure, but for a look at kept files."""
+"""What a template shows of one parameter, from what it takes and what stands in its field.
+
+Pure, but for a look at kept files.
+"""
 
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -98,7 +101,7 @@ class Blueprint:
 
 
 def label_of(name: str) -> str:
-    """``last_month`` as people read it; the schema has no title where an enumeration's own would be the same."""
+    """``last_month`` as people read it: a schema has no title where its enumeration's own is the same."""
     words = name.replace("_", " ").strip() or name
     return words[:1].upper() + words[1:]
 
@@ -113,7 +116,7 @@ def is_required(shape: Shape) -> bool:
 
 
 def choices_of(shape: Shape, typed: Typed) -> tuple[Choice, ...]:
-    """The choices with the chosen ones marked; before them 'none' where that can be, after them what is none."""
+    """The choices, the chosen ones marked; first 'none' where that can be, last what is no choice any more."""
     known = tuple(replace(each, chosen=each.key in typed.texts) for each, _ in shape.choices)
     strange = set(typed.texts) - {each.key for each in known} - {""}
     stale = tuple(Choice(key, f"{key} (no choice any more)", True) for key in sorted(strange))
@@ -127,7 +130,7 @@ def none_of(shape: Shape) -> tuple[Choice, ...]:
 
 
 def line_attributes(shape: Shape, text: str) -> dict[str, str]:
-    """Attributes of the input; its plain form where the browser's own control would drop what stands there."""
+    """Attributes of the input; a plain one where the browser's own control would drop what stands there."""
     native = LINES.get(shape.kind, {})
     if "type" in native and not fits_native(shape, text):
         native = {}

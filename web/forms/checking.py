@@ -1,4 +1,4 @@
-"""A value against its JSON Schema: what is wrong with it, in plain words which say what would be right. Pure."""
+"""A value against its JSON Schema: what is wrong, in plain words which say what would be right. Pure."""
 
 from collections.abc import Callable
 from decimal import Decimal

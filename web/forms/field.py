@@ -1,4 +1,4 @@
-"""What a template knows of a form: fields with what stands in them, what they ask for and what is wrong. Pure."""
+"""What a template knows of a form: fields, what stands in them, what they ask for, what is wrong. Pure."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -50,10 +50,10 @@ class Kept:
 
 @dataclass(frozen=True, kw_only=True)
 class Field:
-    """``kind``: integer, number, text, date, datetime, textarea, json, list, boolean, choice, choices or upload.
+    """``kind``: integer, number, text, date, datetime, textarea, json, list, boolean, choice, choices, upload.
 
     ``value`` is as it was typed. ``required``: blank is refused. ``as_json``: this time the field holds JSON,
-    because its own way of writing cannot show the value. ``was`` is what the original run had there, in words.
+    because its own way of writing cannot show the value. ``was``: what the original run had there, in words.
     """
 
     name: str
@@ -98,7 +98,7 @@ class Form:
     """``kwargs`` are ready to be stored once it was read and nothing is wrong; None otherwise.
 
     ``link`` is the part of an address that fills the form in like this, defaults left out.
-    ``digest`` stands for all that was sent, files by their content: equal for a second press of the same button.
+    ``digest`` stands for all that was sent, files by their content: the same for a second press of Start.
     """
 
     fields: tuple[Field, ...]

@@ -144,7 +144,7 @@ def _within_limits(shape: Shape, value: Any) -> Any:
 
 
 def _union(shape: Shape, text: str) -> Any:
-    """Several types in one line: the text as JSON if that fits, else as it is, whichever the schema lets in."""
+    """Several types in one line: the text as JSON if that fits, else as it is, if the schema lets it in."""
     readings = [*_as_json_scalar(text), lines_as_typed(text)]
     for value in readings:
         if fits(value, shape.schema):

@@ -37,7 +37,7 @@ HOPS = 20
 
 @dataclass(frozen=True)
 class Shape:
-    """``schema`` describes one value, null apart, with the definitions it refers to. ``item`` is of a list."""
+    """``schema`` describes a value other than null, with the definitions it needs. ``item`` is of a list."""
 
     kind: str
     schema: dict[str, Any]
@@ -146,7 +146,7 @@ def _options(schema: dict[str, Any]) -> list[tuple[Any, str]]:
 
 
 def keys_of(values: list[Any]) -> list[str]:
-    """What stands for each value in the page: itself if it is text that nothing else is taken for, else its JSON."""
+    """What stands for each value in the page: itself if it is text, its JSON otherwise, or where two are alike."""
     plain = [value if isinstance(value, str) and value else json.dumps(value) for value in values]
     return plain if len(set(plain)) == len(plain) else [json.dumps(value) for value in values]
 
@@ -159,7 +159,7 @@ def shown(value: Any) -> str:
 
 
 def _with_item(shape: Shape, schema: dict[str, Any], defs: dict[str, Any]) -> Shape:
-    """A list of one-line values is lines, of choices is boxes to tick, of files is files, of anything else is JSON."""
+    """One-line values are lines, choices are boxes to tick, files are files, a list of others is JSON."""
     found = alternatives(schema["items"], defs)
     if kind_of(found) not in SCALARS | {"choice", "upload"}:  # a list of lists may have no bottom
         return replace(shape, kind="json")

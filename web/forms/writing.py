@@ -60,7 +60,7 @@ def _key(shape: Shape, value: Any) -> str:
 
 
 def _clocks(value: str, zone: ZoneInfo) -> Iterator[str]:
-    """The time as a clock in ``zone`` shows it, as short as can be; with its offset where that is not enough."""
+    """The time as a clock in ``zone`` shows it, short; with its offset where that is not enough."""
     try:
         local = _instant(value, zone).astimezone(zone)
     except (ValueError, OverflowError):
@@ -77,7 +77,7 @@ def pretty(value: Any) -> str:
 
 
 def _survives(shape: Shape, typed: Typed) -> bool:
-    """Whether a page can hold it: no control characters, no halves of characters, no second line in one line."""
+    """Whether a page can hold it: no control characters, no half characters, no second line in one line."""
     if shape.kind == "choices" and [*typed.texts] != ["", *_ticked(shape, typed)]:
         return False
     one_line = shape.kind in SCALARS - {"text"}
@@ -99,7 +99,7 @@ def _reads_back(shape: Shape, typed: Typed, value: Any, zone: ZoneInfo) -> bool:
 
 
 def same(shape: Shape, one: Any, other: Any, zone: ZoneInfo) -> bool:
-    """Whether two values are equal with their types; times when they are the same instant, and decimal numbers
+    """Whether two values are equal, their types too; times if they are one instant, and decimal numbers
     whether code gave them as numbers or a form as text."""
     if shape.kind == "decimal" and isinstance(other, int | float):
         return one == json.dumps(other)
