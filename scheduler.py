@@ -107,11 +107,13 @@ class Scheduler:
         for loop in self.loops:
             loop.start()
         log.info("Scheduler %d is up.", os.getpid())
-        stalled = self._wait()
+        if self._wait():
+            os._exit(1)  # an orderly end would wait for what stands still
         self._stop()
-        return 1 if stalled else 0
+        return 0
 
     def _wait(self) -> list[str]:
+        """Until a signal, or until something stands still: its names."""
         guard = Guard(self.loops)
         while signal.sigtimedwait(SIGNALS, LOOK_SECONDS) is None:
             if stalled := guard.stalled() + self.mirror.stalled():
@@ -189,8 +191,7 @@ class Mirror:
     def _fire_again(self) -> None:
         for schedule_id in list(self._unfired):
             self._unfired.discard(schedule_id)
-            self.fire(schedule_id)
-            if schedule_id in self._unfired:  # the ledger is still away: for the others too
+            if not self.fire(schedule_id):
                 return
 
     def _load(self) -> None:
@@ -209,7 +210,8 @@ class Mirror:
             replace_existing=True, misfire_grace_time=None, coalesce=True, max_instances=1,
         )  # fmt: skip
 
-    def fire(self, schedule_id: str) -> None:
+    def fire(self, schedule_id: str) -> bool:
+        """What APScheduler calls; False when the ledger did not answer."""
         try:
             for run in self._fire(schedule_id):
                 log.info("Scheduled: run_id=%s job=%s queue=%s", run.run_id, run.job, run.queue)
@@ -217,12 +219,16 @@ class Mirror:
         except LedgerAway as error:
             log.warning("Schedule %s could not fire, it is tried again: %s", schedule_id, error)
             self._unfired.add(schedule_id)
+            return False
+        except schedules.ScheduleBusy:  # somebody fires or edits it now: look again when that is done
+            self._unfired.add(schedule_id)
         except Exception:  # one broken schedule is no reason to stop the others; the next reload tries again
             log.exception("Schedule %s could not fire.", schedule_id)
+        return True
 
     def _fire(self, schedule_id: str) -> list[schedules.Fired]:
         with writing(self._engine) as connection:
-            return schedules.fire(connection, schedule_id, clock.now())
+            return schedules.fire(connection, schedule_id, clock.now(), wait=False)
 
 
 if __name__ == "__main__":

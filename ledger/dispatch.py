@@ -5,7 +5,8 @@ One column, ``dispatch_at``, is outbox, delay, retry and the sweep for lost hint
 
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, bindparam, func, select, update
+from sqlalchemy import Boolean, ColumnElement, Connection, bindparam, func, select, update
+from sqlalchemy.ext.compiler import compiles
 
 from ledger import clock
 from ledger.states import State
@@ -22,9 +23,27 @@ class Hint:
     queue: str
 
 
+class _IsQueued(ColumnElement):
+    """``is_queued``, told to SQLite as something that narrows nothing: it would look up, and sort, all queued
+    runs by their state (80 ms for 20,000 of them) rather than read ``ix_runs_dispatch`` from its start."""
+
+    type = Boolean()
+    inherit_cache = True
+
+
+@compiles(_IsQueued)
+def _plainly(_element, _compiler, **_options) -> str:
+    return is_queued.text
+
+
+@compiles(_IsQueued, "sqlite")
+def _as_likely(_element, _compiler, **_options) -> str:
+    return f"likelihood({is_queued.text}, 0.99)"
+
+
 _due = (
     select(runs.c.id, runs.c.job, runs.c.queue, runs.c.dispatches)
-    .where(is_queued, runs.c.dispatch_at <= bindparam("now"))
+    .where(_IsQueued(), runs.c.dispatch_at <= bindparam("now"))
     .order_by(runs.c.dispatch_at)
     .limit(bindparam("most"))
     .with_for_update(skip_locked=True)
@@ -53,7 +72,7 @@ def pause(dispatches: int) -> int:
 
 def next_dispatch_at(connection: Connection) -> int | None:
     """When the next hint falls due; None when nothing waits."""
-    return connection.scalar(select(func.min(runs.c.dispatch_at)).where(is_queued))
+    return connection.scalar(select(func.min(runs.c.dispatch_at)).where(_IsQueued()))
 
 
 def expire_overdue(connection: Connection) -> int:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from sqlalchemy import Connection, select, update
 
 from ledger import runs, texts, ticks
-from ledger.errors import ScheduleNotFound
+from ledger.errors import LedgerError, ScheduleNotFound
 from ledger.recurrence import Rule
 from ledger.runs import NewRun
 from ledger.states import ACTIVE
@@ -24,14 +24,22 @@ class Fired(NamedTuple):
     queue: str
 
 
-def fire(connection: Connection, schedule_id: str, now: int) -> list[Fired]:
+class ScheduleBusy(LedgerError):
+    """Somebody else holds the schedule's row just now; raised by ``fire`` when it was told not to wait."""
+
+    def __init__(self, schedule_id: str):
+        self.schedule_id = schedule_id
+        super().__init__(f"schedule {schedule_id} is held by another transaction")
+
+
+def fire(connection: Connection, schedule_id: str, now: int, wait: bool = True) -> list[Fired]:
     """Makes the runs that are due by ``now``, records every tick and moves the watermark.
 
     Any number of schedulers may do this at once: the row lock lets one after the other see what is left, and a
     tick that is on record makes no second run. A schedule that was paused, changed or deleted meanwhile is
-    taken as it is now.
+    taken as it is now. Without ``wait``, ScheduleBusy is raised where another transaction would be waited for.
     """
-    row = locked(connection, schedule_id)
+    row = locked(connection, schedule_id, wait)
     if row is None or row.paused_at is not None:
         return []
     skip = row.overlap == "skip"
@@ -43,10 +51,13 @@ def fire(connection: Connection, schedule_id: str, now: int) -> list[Fired]:
     return _insert_runs(connection, row, made)
 
 
-def locked(connection: Connection, schedule_id: str):
-    """Its row, held until this transaction ends; None when there is none."""
-    statement = select(schedules).where(schedules.c.id == schedule_id).with_for_update()
-    return connection.execute(statement).one_or_none()
+def locked(connection: Connection, schedule_id: str, wait: bool = True):
+    """Its row, held until this transaction ends; None when there is none. Raises ScheduleBusy without ``wait``."""
+    statement = select(schedules).where(schedules.c.id == schedule_id)
+    row = connection.execute(statement.with_for_update(skip_locked=not wait)).one_or_none()
+    if row is None and not wait and connection.execute(statement).one_or_none():
+        raise ScheduleBusy(schedule_id)
+    return row
 
 
 def rule_of(row) -> Rule:

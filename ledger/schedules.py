@@ -13,15 +13,15 @@ from sqlalchemy import Connection, and_, case, delete, func, select, update
 from ledger import clock, recurrence, texts
 from ledger.engine import announce, insert_new
 from ledger.errors import JobNotFound, LedgerError, ScheduleNotFound
-from ledger.firing import Fired, fire, locked, request, rule_of
+from ledger.firing import Fired, ScheduleBusy, fire, locked, request, rule_of
 from ledger.ids import new_id
 from ledger.recurrence import Rule
 from ledger.tables import jobs, schedules
 from ledger.ticks import Catchup
 
 __all__ = [
-    "Enabled", "Fired", "NameTaken", "NewSchedule", "change", "create", "enabled", "fire", "newest_change", "next_fire",
-    "pause", "remove", "request", "resume",
+    "Enabled", "Fired", "NameTaken", "NewSchedule", "ScheduleBusy", "change", "create", "enabled", "fire",
+    "newest_change", "next_fire", "pause", "remove", "request", "resume",
 ]  # fmt: skip
 
 OVERLAPS = ("skip", "allow")

@@ -53,6 +53,7 @@ class Writer:
         With ``patient``, an unreachable ledger is waited for instead.
         """
         entry = _Entry(act, request, patient)
+        entry.answer.set_running_or_notify_cancel()  # nobody can take a request back
         with self._news:
             if self._closing:
                 raise RuntimeError("the writer is closed")

@@ -84,6 +84,14 @@ def a_stack(request: pytest.FixtureRequest, processes: Processes, pair: str) -> 
 
 
 @pytest.fixture
+def embedded_stack(processes: Processes, sqlite_url: str) -> Iterator[Stack]:
+    """Waybill with nothing installed, for what does not depend on brokers and databases."""
+    made = Stack(processes, sqlite_url)
+    yield made
+    made.close()
+
+
+@pytest.fixture
 def rabbitmq_stack(rabbitmq: RabbitMQ, processes: Processes, postgresql_url: str) -> Iterator[Stack]:
     """Waybill on the node itself, which the test may stop, wipe or kill."""
     rabbitmq.revive()

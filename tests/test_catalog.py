@@ -450,7 +450,8 @@ def test_an_upload_reaches_the_body_as_a_file(uploads_folder):
 @pytest.mark.parametrize(
     "reference",
     ["", "x", "upload:", "upload:../../etc/passwd", "upload:{id}/../../x", "upload:{id}/..",
-     "upload:{id}/a/b", "upload:{id}/a\\b", "upload:{id}/\0", "upload:{id}", "upload:not-an-id/x", "{id}/scan.nii"],
+     "upload:{id}/a/b", "upload:{id}/a\\b", "upload:{id}/\0", "upload:{id}",
+     "upload:not-an-id/x", "{id}/scan.nii"],
 )  # fmt: skip
 def test_a_reference_that_leaves_the_uploads_folder_is_refused(uploads_folder, reference):
     def job(file: UploadFile): ...

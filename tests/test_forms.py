@@ -366,7 +366,9 @@ HELP = [
     (datetime, "Time in Europe/Madrid."),
     (NaiveDatetime, "Without a time zone."),
     (list[int], "One whole number per line."),
+    (Annotated[list[int], Field(description="Ids")], "Ids. One per line."),
     (dict, "As JSON."),
+    (Point, "As JSON, with x, y (optional)."),
     (
         int | str,
         'A whole number or text. Put text in quotes where it could be taken for something else: "5".',
@@ -620,8 +622,9 @@ EVERYTHING = parameters_of(**{f"p{index}": annotation for index, (annotation, _)
 @given(st.data())
 def test_no_text_makes_reading_raise(data):
     anything = st.text(st.characters(), max_size=30) | st.sampled_from(
-        ["1e9999", "[" * 3000, "9" * 5000, "-", "0x1", "٣", "1_0", "2026-02-31", "9999-12-31T23:59", "0001-01-01T00:00",
-         "P", "upload:", "{", '{"a":', "\0", "\ud800", '"\\ud800"', "1\n\r2", "Infinity", "-0", "1e-400", "T", "::"]
+        ["1e9999", "[" * 3000, "9" * 5000, "-", "0x1", "٣", "1_0", "2026-02-31", "9999-12-31T23:59",
+         "0001-01-01T00:00", "P", "upload:", "{", '{"a":', "\0", "\ud800", '"\\ud800"', "1\n\r2", "Infinity",
+         "-0", "1e-400", "T", "::"]
     )  # fmt: skip
     texts = MultiDict([(f"arg-{name}", data.draw(anything)) for name in EVERYTHING["properties"]])
     for name in data.draw(st.lists(st.sampled_from(sorted(EVERYTHING["properties"])), max_size=5)):

@@ -15,6 +15,7 @@ from ledger.states import Outcome, State
 from ledger.tables import artifacts, attempts
 from ledger.tables import processes as processes_table
 from ledger.tables import runs as runs_table
+from ledger.tables import schedules as schedules_table
 from ledger.tables import ticks as ticks_table
 from tests.processes import Processes
 
@@ -239,6 +240,21 @@ def test_a_scheduler_that_was_frozen_for_longer_than_loops_may_stand_still_goes_
     processes.wait_until(lambda: run_count(engine) >= before + 3, 60, "three more runs")
     assert_one_run_for_each_tick(engine)
     assert frozen.stop() == 0
+    engine.dispose()
+
+
+def test_a_schedule_that_is_held_holds_up_no_other_and_catches_up(processes, postgresql_url):
+    engine = open_engine(postgresql_url)
+    prepare(engine)
+    held, free = make(engine), make(engine, name="free")
+    start(processes, DATABASE_URL=postgresql_url)
+    processes.wait_until(lambda: of_schedule(engine, held) and of_schedule(engine, free), 30, "runs of both")
+    with writing(engine) as holder:
+        holder.execute(select(schedules_table).where(schedules_table.c.id == held).with_for_update())
+        before = of_schedule(engine, held), of_schedule(engine, free)
+        processes.wait_until(lambda: of_schedule(engine, free) >= before[1] + 4, 30, "runs of the free one")
+        assert of_schedule(engine, held) == before[0]
+    processes.wait_until(lambda: of_schedule(engine, held) >= before[0] + 4, 30, "runs of the held one")
     engine.dispose()
 
 

@@ -10,7 +10,7 @@ from ledger import clock, fleet, recurrence, runs, schedules
 from ledger.engine import open_engine, reading, writing
 from ledger.errors import JobNotFound, ScheduleNotFound
 from ledger.migrate import migrate
-from ledger.schedules import NameTaken, NewSchedule
+from ledger.schedules import NameTaken, NewSchedule, ScheduleBusy
 from ledger.states import State
 from ledger.tables import runs as runs_table
 from ledger.tables import schedules as schedules_table
@@ -23,11 +23,16 @@ ANCHOR = 1_767_225_600 * SECOND  # 2026-01-01
 
 @pytest.fixture
 def engine(database_url):
-    engine = open_engine(database_url)
-    migrate(engine)
-    fleet.register(engine, fleet.NewProcess(kind="worker"), [job("report", "reports", 5), job("mail", "mail", 0)])
+    engine = prepared(database_url)
     yield engine
     engine.dispose()
+
+
+def prepared(url: str):
+    engine = open_engine(url)
+    migrate(engine)
+    fleet.register(engine, fleet.NewProcess(kind="worker"), [job("report", "reports", 5), job("mail", "mail", 0)])
+    return engine
 
 
 def job(name: str, queue: str, priority: int) -> fleet.Job:
@@ -369,6 +374,19 @@ def test_many_schedulers_make_one_run_for_each_tick(engine, catchup):
     assert [run.tick_at for run in run_rows(engine)] == [ANCHOR + minute * MINUTE for minute in range(1, 9)]
     assert sorted(each.run_id for each in fired) == sorted(run.id for run in run_rows(engine))
     assert recorded(engine, schedule_id) == [(minute, "fired") for minute in range(1, 9)]
+
+
+def test_a_schedule_that_somebody_holds_is_busy_for_whoever_does_not_wait(postgresql_url):
+    engine = prepared(postgresql_url)
+    schedule_id = make(engine)
+    with writing(engine) as holder:
+        holder.execute(select(schedules_table).with_for_update())
+        with pytest.raises(ScheduleBusy), writing(engine) as connection:
+            schedules.fire(connection, schedule_id, ANCHOR + MINUTE, wait=False)
+    with writing(engine) as connection:
+        assert len(schedules.fire(connection, schedule_id, ANCHOR + MINUTE, wait=False)) == 1
+        assert schedules.fire(connection, "nobody", ANCHOR + MINUTE, wait=False) == []
+    engine.dispose()
 
 
 def test_a_pause_waits_for_a_firing_and_is_final(engine):

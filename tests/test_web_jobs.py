@@ -373,7 +373,8 @@ WRONG_WHEN = [
     ("when_at", "2026-13-01T00:00", "13 is not a month. Write it like 2026-10-31 14:30."),
     ("when_priority", "urgent", "“urgent” is no priority. Write high, normal, low or a number."),
     ("when_priority", "99999999999", "“99999999999” is no priority. Write high, normal, low or a number."),
-    ("when_queue", "my queue", "“my queue” cannot be a queue's name. Take letters, digits, dots, dashes and underscores, "
+    ("when_queue", "my queue",
+     "“my queue” cannot be a queue's name. Take letters, digits, dots, dashes and underscores, "
      "with a letter or an underscore first."),
     ("when_expires", "0", "It would expire before it starts."),
 ]  # fmt: skip

@@ -10,6 +10,7 @@ from sqlalchemy import select, update
 
 from ledger import clock, fleet, schedules
 from ledger.engine import reading, writing
+from ledger.tables import jobs as jobs_table
 from ledger.tables import schedules as schedules_table
 from ledger.tables import ticks as ticks_table
 from tests.test_web_jobs import Site, announced, build_report, site, text, values
@@ -76,10 +77,8 @@ def overdue(site: Site, minutes: int) -> None:
         schedules.fire(connection, connection.scalar(select(schedules_table.c.id)), clock.now())
 
 
-def test_without_jobs_the_list_shows_how_to_get_some(database_url, site):
+def test_without_jobs_the_list_shows_how_to_get_some(site):
     with writing(site.engine) as connection:
-        from ledger.tables import jobs as jobs_table
-
         connection.execute(jobs_table.delete())
     assert "python -m workers" in text(site.page("/schedules"))
     assert not site.page("/schedules").select("a[href='/schedules/new']")

@@ -96,7 +96,7 @@ def _write(new: NewSchedule, schedule: Schedule | None) -> str:
 
 def _unjudged(form: Form) -> Form:
     """Somebody only wants to see the times: no argument is called wrong yet. Files that came along are kept."""
-    return replace(form, fields=tuple(replace(each, error="") for each in form.fields), faults=())
+    return replace(form, fields=tuple(replace(each, error="") for each in form.fields))
 
 
 def _answer(job: JobPage, said: Said, form: Form, schedule=None, errors=None, status: int = 200):

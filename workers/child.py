@@ -33,6 +33,7 @@ ASK_SECONDS = 0.5  # how often the ledger is asked for cancellations
 COOPERATION_SECONDS = 2.0  # a canceled body may stop by itself for so long before it is interrupted
 LAST_WORDS_SECONDS = 0.5  # what interrupted bodies get to unwind
 
+NO_QUEUE = "-"  # no queue has this name; an empty set would mean all of them to Dramatiq
 EXIT_GONE = 3  # this process was declared gone, or lost its threads: start another one
 
 
@@ -80,8 +81,13 @@ class Child:
     def run(self) -> None:
         announced = [catalog.announce(actor) for actor in self.broker.actors.values()]
         fleet.register(self.broker.engine, self.process, announced)
+        if not self.queues:
+            log.warning("None of the jobs uses a queue of %r: this worker has nothing to do.", self.options.queues)
         worker = dramatiq.Worker(
-            self.broker, queues=set(self.queues), worker_timeout=WORKER_TIMEOUT, worker_threads=self.options.threads
+            self.broker,
+            queues=set(self.queues) or {NO_QUEUE},
+            worker_timeout=WORKER_TIMEOUT,
+            worker_threads=self.options.threads,
         )
         worker.start()
         threading.Thread(target=self._attend, name="attend", daemon=True).start()

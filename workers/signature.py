@@ -21,7 +21,7 @@ ANYTHING = (inspect.Parameter("kwargs", NAMED_REST),)
 
 
 class ArgumentsDoNotFit(Exception):
-    """JSON arguments do not fit the signature, for instance because the code changed after they were given."""
+    """JSON arguments do not fit the signature, for instance because the code changed in the meantime."""
 
     def __init__(self, function: str, faults: list[str]):
         self.function, self.faults = function, faults

@@ -3,16 +3,15 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, select
 
 from ledger.queries.consumers import Consumers, consumers
 from ledger.queries.counting import Count
-from ledger.states import State
+from ledger.queries.queued import due, priorities
 from ledger.tables import runs
 
 #: Places in a queue are counted up to here.
 MOST_AHEAD = 1_000
-LOWEST = -(2**31)
 
 
 class Why(StrEnum):
@@ -62,20 +61,11 @@ def _why(row, served: Consumers, due_at: int | None, places: dict[str, int]) -> 
 
 
 def _places(connection: Connection, queue: str, now: int) -> dict[str, int]:
-    """How many due runs go before each of the first ``MOST_AHEAD``: by priority, then by due time, as claims do."""
+    """How many due runs go before each of the first ``MOST_AHEAD``, in the order in which claims take them."""
     found: list[str] = []
-    for priority in _priorities(connection, queue):
-        statement = select(runs.c.id).where(
-            runs.c.state == State.QUEUED, runs.c.queue == queue, runs.c.priority == priority, runs.c.due_at <= now
-        )
-        found += connection.scalars(statement.order_by(runs.c.due_at, runs.c.id).limit(MOST_AHEAD - len(found)))
+    for priority in priorities(connection, queue):
+        ordered = select(runs.c.id).where(*due(queue, priority, now)).order_by(runs.c.due_at, runs.c.id)
+        found += connection.scalars(ordered.limit(MOST_AHEAD - len(found)))
         if len(found) >= MOST_AHEAD:
             break
     return {run_id: place for place, run_id in enumerate(found)}
-
-
-def _priorities(connection: Connection, queue: str):
-    above = LOWEST
-    here = select(func.min(runs.c.priority)).where(runs.c.state == State.QUEUED, runs.c.queue == queue)
-    while (above := connection.scalar(here.where(runs.c.priority > above))) is not None:
-        yield above

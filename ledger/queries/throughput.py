@@ -1,8 +1,9 @@
 """What finished, minute by minute, and how often each job failed."""
 
+from collections import Counter
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, and_, case, func, select
+from sqlalchemy import Connection, func, select
 
 from ledger import clock
 from ledger.states import State
@@ -10,7 +11,8 @@ from ledger.tables import runs
 
 MINUTE = 60 * clock.SECOND
 #: Finished runs looked at. When an hour has more, fewer minutes are shown, never wrong numbers.
-MOST_FINISHED = 30_000
+MOST_FINISHED = 20_000
+MOST_JOBS = 20
 BAD = (State.FAILED, State.DEAD)
 
 
@@ -61,31 +63,37 @@ class Throughput:
 
 def throughput(connection: Connection, since: int, now: int) -> Throughput:
     first, last = since // MINUTE + 1, now // MINUTE
+    groups = _groups(connection, first)
+    complete = sum(each.number for each in groups) < MOST_FINISHED
+    if not complete:
+        first = min(min(each.minute for each in groups) + 1, last)  # the oldest minute is only partly seen
+    return Throughput(_minutes(groups, first, last), _shares(groups), complete)
+
+
+def _groups(connection: Connection, first: int) -> list:
+    """Numbers by minute, state and job, of the newest finished runs."""
     newest = select(runs.c.finished_at, runs.c.state, runs.c.job).where(runs.c.finished_at >= first * MINUTE)
     seen = newest.order_by(runs.c.finished_at.desc()).limit(MOST_FINISHED).subquery()
-    number, oldest = connection.execute(select(func.count(), func.min(seen.c.finished_at)).select_from(seen)).one()
-    complete = number < MOST_FINISHED
-    if not complete:
-        first = min(oldest // MINUTE + 1, last)  # the minute at the edge is only partly seen
-    return Throughput(_minutes(connection, seen, first, last), _shares(connection, seen), complete)
+    minute, number = (seen.c.finished_at // MINUTE).label("minute"), func.count().label("number")
+    grouped = select(minute, seen.c.state, seen.c.job, number).group_by(minute, seen.c.state, seen.c.job)
+    return connection.execute(grouped).fetchall()
 
 
-def _minutes(connection: Connection, seen, first: int, last: int) -> tuple[Minute, ...]:
-    minute = (seen.c.finished_at // MINUTE).label("minute")
-    done, failed = _number(seen.c.state == State.SUCCEEDED), _number(seen.c.state.in_(BAD))
-    rows = connection.execute(select(minute, done, failed).group_by(minute))
-    found = {row[0]: (int(row[1]), int(row[2])) for row in rows}
-    return tuple(Minute(at * MINUTE, *found.get(at, (0, 0))) for at in range(first, last + 1))
+def _minutes(groups: list, first: int, last: int) -> tuple[Minute, ...]:
+    done, failed = Counter(), Counter()
+    for each in groups:
+        if each.state == State.SUCCEEDED:
+            done[each.minute] += each.number
+        elif each.state in BAD:
+            failed[each.minute] += each.number
+    return tuple(Minute(at * MINUTE, done[at], failed[at]) for at in range(first, last + 1))
 
 
-def _shares(connection: Connection, seen) -> tuple[JobShare, ...]:
+def _shares(groups: list) -> tuple[JobShare, ...]:
     """Jobs with failures, the most first."""
-    failed = _number(seen.c.state.in_(BAD))
-    ended = and_(seen.c.state.in_((*BAD, State.SUCCEEDED)))
-    grouped = select(seen.c.job, func.count(), failed).where(ended).group_by(seen.c.job)
-    rows = connection.execute(grouped.having(failed > 0).order_by(failed.desc()).limit(20))
-    return tuple(JobShare(row[0], row[1], int(row[2])) for row in rows)
-
-
-def _number(condition):
-    return func.coalesce(func.sum(case((condition, 1), else_=0)), 0)
+    finished, failed = Counter(), Counter()
+    for each in groups:
+        if each.state == State.SUCCEEDED or each.state in BAD:
+            finished[each.job] += each.number
+            failed[each.job] += each.number if each.state in BAD else 0
+    return tuple(JobShare(job, finished[job], number) for job, number in failed.most_common(MOST_JOBS) if number)

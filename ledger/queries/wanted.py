@@ -36,7 +36,7 @@ STATES: dict[Tab, tuple[State, ...]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """``since`` is an instant of creation; ``before`` and ``up_to`` are run ids: older than, not newer than."""
+    """``since`` is an instant of creation; ``before`` and ``up_to`` are ids: older than, not newer than."""
 
     tab: Tab = Tab.ALL
     job: str = ""
@@ -50,6 +50,16 @@ class Wanted:
     def narrowed(self) -> bool:
         """Whether anything but the tab and the age chooses among the runs."""
         return bool(self.job or self.queue or self.text)
+
+
+def by_index(wanted: Wanted, state: State | None) -> list:
+    """What an index answers, newest first: the age, and the state or else the job."""
+    conditions = in_age(wanted)
+    if state is not None:
+        conditions.append(runs.c.state == state)
+    elif wanted.job:
+        conditions.append(runs.c.job == wanted.job)
+    return conditions
 
 
 def in_age(wanted: Wanted) -> list:
@@ -69,10 +79,10 @@ def first_id_at(at: int) -> str:
     return str(UUID(int=(at // clock.MILLISECOND) << 80))
 
 
-def matches(column, wanted: Wanted, now: int) -> list:
-    """The rest of the filter, on the columns of a subquery."""
+def by_looking(column, wanted: Wanted, now: int) -> list:
+    """The rest of the filter, on the columns of what ``by_index`` found."""
     conditions = in_tab(column, wanted.tab, now)
-    if wanted.job:
+    if wanted.job and STATES[wanted.tab]:
         conditions.append(column.job == wanted.job)
     if wanted.queue:
         conditions.append(column.queue == wanted.queue)
@@ -91,7 +101,7 @@ def in_tab(column, tab: Tab, now: int) -> list:
 
 
 def says(column, text: str):
-    """In arguments (as JSON writes them), error or id. An ellipsis stands for anything, as in grouped errors."""
+    """In arguments (as JSON writes them), error or id. An ellipsis stands for anything, as in causes."""
     escaped = texts.to_json(text)[1:-1]
     places = [(column.args, escaped), (column.error, text), (column.error_type, text), (column.id, text)]
     return or_(*[func.lower(place).like(pattern(part), escape="!") for place, part in places])

@@ -116,7 +116,7 @@ def is_required(shape: Shape) -> bool:
 
 
 def choices_of(shape: Shape, typed: Typed) -> tuple[Choice, ...]:
-    """The choices, the chosen ones marked; first 'none' where that can be, last what is no choice any more."""
+    """The choices, the chosen ones marked; first 'none' where it can be, last what is no choice any more."""
     known = tuple(replace(each, chosen=each.key in typed.texts) for each, _ in shape.choices)
     strange = set(typed.texts) - {each.key for each in known} - {""}
     stale = tuple(Choice(key, f"{key} (no choice any more)", True) for key in sorted(strange))

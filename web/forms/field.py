@@ -50,7 +50,7 @@ class Kept:
 
 @dataclass(frozen=True, kw_only=True)
 class Field:
-    """``kind``: integer, number, text, date, datetime, textarea, json, list, boolean, choice, choices, upload.
+    """``kind``: integer, number, text, date, datetime, textarea, json, list, boolean, choice, choices, upload
 
     ``value`` is as it was typed. ``required``: blank is refused. ``as_json``: this time the field holds JSON,
     because its own way of writing cannot show the value. ``was``: what the original run had there, in words.

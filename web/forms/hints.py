@@ -14,7 +14,7 @@ def help_of(shape: Shape, prop: dict[str, Any], zone: ZoneInfo) -> str:
     said = str(prop.get("description", "")).strip()
     if said and said[-1] not in ".!?:":
         said += "."
-    sentences = [said, *_limits(shape), _way_of_writing(shape, zone), _example(shape, prop)]
+    sentences = [said, *_limits(shape), _way_of_writing(shape, zone, bool(said)), _example(shape, prop)]
     return " ".join(filter(None, sentences))
 
 
@@ -44,13 +44,16 @@ def _more(schema: dict[str, Any], word: str, sentence: str) -> str:
     return sentence.format(plain(schema[word])) if schema.get(word) is not None else ""
 
 
-def _way_of_writing(shape: Shape, zone: ZoneInfo) -> str:
+def _way_of_writing(shape: Shape, zone: ZoneInfo, described: bool) -> str:
+    """Short where the job's own words say what kind of thing it is."""
     if shape.kind == "datetime":
         return "Without a time zone." if shape.schema.get("x-zone") == "none" else f"Time in {zone.key}."
     if shape.kind == "list":
-        return f"One {WORDS[shape.item.kind]} per line." if shape.item.kind in WORDS else "One per line."
-    words = {"duration": "Hours first, like 1:30:00, or PT90S.", "json": _json(shape), "union": _types(shape)}
-    return words.get(shape.kind, "")
+        word = "" if described else WORDS.get(shape.item.kind, "")
+        return f"One {word} per line." if word else "One per line."
+    if shape.kind == "union":
+        return _types(shape, described)
+    return {"duration": "Hours first, like 1:30:00, or PT90S.", "json": _json(shape)}.get(shape.kind, "")
 
 
 WORDS = {"integer": "whole number", "number": "number", "decimal": "number", "date": "date", "time": "time"}
@@ -62,12 +65,12 @@ def _json(shape: Shape) -> str:
     return f"As JSON, with {', '.join(names)}." if names else "As JSON."
 
 
-def _types(shape: Shape) -> str:
+def _types(shape: Shape, described: bool) -> str:
     found = alternatives(shape.schema, shape.schema.get("$defs", {}))
     words = list(dict.fromkeys(TYPES[each["type"]][0] for each in found if each.get("type") in TYPES))
-    listed = f"{' or '.join(words)}." if words else ""
-    quotes = ' Put text in quotes where it could be taken for something else: "5".' if "text" in words else ""
-    return listed[:1].upper() + listed[1:] + quotes
+    listed = f"{' or '.join(words)}." if words and not described else ""
+    quotes = 'Put text in quotes where it could be taken for something else: "5".' if "text" in words else ""
+    return " ".join(filter(None, (listed[:1].upper() + listed[1:], quotes)))
 
 
 def _example(shape: Shape, prop: dict[str, Any]) -> str:

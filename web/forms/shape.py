@@ -146,7 +146,7 @@ def _options(schema: dict[str, Any]) -> list[tuple[Any, str]]:
 
 
 def keys_of(values: list[Any]) -> list[str]:
-    """What stands for each value in the page: itself if it is text, its JSON otherwise, or where two are alike."""
+    """What stands for each value in the page: itself if it is text, else its JSON; JSON if two are alike."""
     plain = [value if isinstance(value, str) and value else json.dumps(value) for value in values]
     return plain if len(set(plain)) == len(plain) else [json.dumps(value) for value in values]
 
