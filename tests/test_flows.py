@@ -12,7 +12,7 @@ import dramatiq
 import pytest
 from dramatiq.results import ResultFailure, ResultMissing
 
-from ledger import runs
+from ledger import runs, texts
 from tests.stack import Stack
 
 TIMEOUT = 20_000
@@ -173,3 +173,25 @@ def test_a_job_that_nobody_knows_costs_nothing_while_it_waits(stack: Stack):
 def cpu_seconds(pid: int) -> float:
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def test_arguments_of_a_form_reach_the_job_with_the_types_of_its_signature(stack: Stack):
+    stack.workers()
+    asked = {"month": "2026-10-01", "region": "US", "tags": ["a", "b"]}
+    run_id = runs.dispatch(
+        stack.engine, runs.NewRun(job="report", queue="default", origin="form", typed=True, kwargs=asked)
+    )
+    result = texts.from_json(stack.wait_for_state(run_id, "succeeded").result)
+    assert result == {
+        "type": "date", "month": "2026-10-01", "region": "Region.AMERICA", "mode": "fast", "tags": ["a", "b"],
+    }  # fmt: skip
+
+
+def test_arguments_that_do_not_fit_any_more_fail_once_with_a_sentence(embedded_stack: Stack):
+    embedded_stack.workers()
+    run_id = runs.dispatch(
+        embedded_stack.engine,
+        runs.NewRun(job="report", queue="default", origin="form", typed=True, kwargs={"month": "soon"}),
+    )
+    run = embedded_stack.wait_for_state(run_id, "failed")
+    assert (run.error_type, run.attempt) == ("ArgumentsDoNotFit", 1)

@@ -11,6 +11,7 @@ from flask_wtf import CSRFProtect
 from ledger.settings import Settings, is_loopback
 
 MEGABYTE = 1_000_000
+TEXT_LIMIT = 16 * MEGABYTE  # of one form without its files
 POLICY = "; ".join(
     (
         "default-src 'self'",
@@ -35,6 +36,7 @@ def init_app(app: Flask, settings: Settings) -> None:
     app.config |= {
         "SECRET_KEY": secret_key(settings),
         "MAX_CONTENT_LENGTH": settings.upload_limit_mb * MEGABYTE,
+        "MAX_FORM_MEMORY_SIZE": TEXT_LIMIT,
         "SESSION_COOKIE_NAME": "waybill",
         "SESSION_COOKIE_HTTPONLY": True,
         "SESSION_COOKIE_SAMESITE": "Lax",

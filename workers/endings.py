@@ -16,6 +16,7 @@ from ledger.claims import Claim, Ending
 from ledger.runs import NewRun
 from ledger.states import Outcome, State
 from workers import messages
+from workers.catalog import ArgumentsDoNotFit
 
 OWN_MODULES = {"workers.perform", "workers.interrupts"}
 DEFAULT_MAX_RETRIES = 20
@@ -104,8 +105,8 @@ def _is_expected(message: Message, actor, error: BaseException) -> bool:
 
 
 def _wants_retry(failures: int, message: Message, actor, error: BaseException) -> bool:
-    if isinstance(error, (texts.ResultTooLarge, ResultNotJson)):
-        return False  # the body would return the same again
+    if isinstance(error, (texts.ResultTooLarge, ResultNotJson, ArgumentsDoNotFit)):
+        return False  # it would be the same again
     retry_when = actor.options.get("retry_when")
     if retry_when is not None:
         return bool(retry_when(failures, error))

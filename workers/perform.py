@@ -6,7 +6,7 @@ Dramatiq has a part in this: it swallows exceptions, and a lost exception is a l
 
 from typing import Any
 
-from dramatiq.middleware import CurrentMessage, TimeLimitExceeded
+from dramatiq.middleware import CurrentMessage
 from dramatiq.middleware.shutdown import Shutdown
 
 from ledger.claims import Claim, Ending
@@ -41,8 +41,7 @@ def perform(claim: Claim, actor, body, desk: Desk) -> Any:
 
 def arguments(claim: Claim, message, body) -> tuple[tuple, dict[str, Any]]:
     """As the message has them; what came from a form is converted to the types of the signature."""
-    kwargs = catalog.coerce(body, message.kwargs) if claim.typed else message.kwargs
-    return message.args, kwargs
+    return catalog.bound(body, message.kwargs) if claim.typed else (message.args, message.kwargs)
 
 
 def ending_after(error: BaseException, run: RunAtWork, message, actor) -> Ending:
@@ -58,5 +57,3 @@ def time_limit(message, actor) -> float | None:
     limit = message.options.get("time_limit") or actor.options.get("time_limit", DEFAULT_TIME_LIMIT)
     return None if limit is None or limit == float("inf") else limit / 1000
 
-
-__all__ = ["TimeLimitExceeded", "perform"]
