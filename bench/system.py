@@ -36,7 +36,7 @@ class System(ABC):
             if self.database == "sqlite":
                 self.environment["DATABASE_URL"] = f"sqlite:///{self.folder / 'ledger.db'}"
             self.processes.environment.update(self.environment)
-            os.environ.update(self.environment)
+            self._enter_environment()
             stack.callback(self.close)
             self.prepare()
             self._stack = stack.pop_all()
@@ -44,6 +44,12 @@ class System(ABC):
 
     def __exit__(self, *error) -> None:
         self._stack.__exit__(*error)
+
+    def _enter_environment(self) -> None:
+        """This process sends: it needs the same settings, and none of the shell's or of a `.env` here."""
+        os.environ.pop("BROKER_URL", None)
+        os.environ.update(self.environment)
+        os.chdir(self.folder)
 
     @property
     def folder(self) -> Path:

@@ -5,7 +5,7 @@ One column, ``dispatch_at``, is outbox, delay, retry and the sweep for lost hint
 
 from dataclasses import dataclass
 
-from sqlalchemy import Boolean, ColumnElement, Connection, bindparam, func, select, update
+from sqlalchemy import ColumnElement, Connection, bindparam, func, select, update
 from sqlalchemy.ext.compiler import compiles
 
 from ledger import clock
@@ -27,7 +27,6 @@ class _IsQueued(ColumnElement):
     """``is_queued``, told to SQLite as something that narrows nothing: it would look up, and sort, all queued
     runs by their state (80 ms for 20,000 of them) rather than read ``ix_runs_dispatch`` from its start."""
 
-    type = Boolean()
     inherit_cache = True
 
 

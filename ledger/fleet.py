@@ -17,6 +17,7 @@ from ledger.states import Outcome, State
 from ledger.tables import attempts, is_running, jobs, processes, runs
 
 ALIVE = ("alive", "draining")
+DOC_LIMIT = 20_000  # characters of a job's docstring
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +64,7 @@ def register(engine: Engine, process: NewProcess, announced: list[Job] = ()) -> 
     now = clock.now()
     row = {
         "id": process.id, "kind": process.kind, "supervisor_id": process.supervisor_id, "host": process.host,
-        "pid": process.pid, "version": process.version, "queues": texts.to_json(process.queues),
+        "pid": process.pid, "version": texts.clean(process.version)[:100], "queues": texts.to_json(process.queues),
         "jobs": texts.to_json(process.jobs), "slots": process.slots, "state": "alive", "started_at": now, "beat_at": now,
     }  # fmt: skip
     with writing(engine) as connection:
@@ -77,8 +78,8 @@ def register(engine: Engine, process: NewProcess, announced: list[Job] = ()) -> 
 def _job_row(job: Job, now: int) -> dict:
     return {
         "name": job.name, "queue": job.queue, "priority": job.priority, "parameters": texts.to_json(job.parameters),
-        "doc": job.doc, "source": job.source, "options": texts.to_json(job.options), "version": job.version,
-        "announced_at": now,
+        "doc": texts.clean(job.doc, DOC_LIMIT), "source": texts.clean(job.source)[:400], "options": texts.to_json(job.options),
+        "version": texts.clean(job.version)[:100], "announced_at": now,
     }  # fmt: skip
 
 
@@ -113,7 +114,7 @@ def declare_gone(connection: Connection, process_id: str, because: str, crash_li
 
 def _end(connection: Connection, process_id: str, state: str, because: str) -> None:
     statement = update(processes).where(processes.c.id == process_id, processes.c.state.in_(ALIVE))
-    connection.execute(statement.values(state=state, ended_at=clock.now(), ended_because=because))
+    connection.execute(statement.values(state=state, ended_at=clock.now(), ended_because=texts.clean(because)))
     announce(connection)
 
 

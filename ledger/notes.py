@@ -31,7 +31,7 @@ def add_logs(connection: Connection, lines: list[LogLine]) -> list[None]:
 def _log_row(line: LogLine) -> dict:
     return {
         "run_id": line.run_id, "attempt": line.attempt, "at": line.at, "level": line.level,
-        "logger": texts.clean(line.logger, 200), "message": texts.clean(line.message, 8_000),
+        "logger": texts.clean(line.logger)[:200], "message": texts.clean(line.message, 8_000),
     }  # fmt: skip
 
 
@@ -62,7 +62,7 @@ def add_artifacts(connection: Connection, new: list[NewArtifact]) -> list[None]:
 def _artifact_row(artifact: NewArtifact) -> dict:
     return {
         "id": artifact.id, "run_id": artifact.run_id, "attempt": artifact.attempt, "name": artifact.name,
-        "title": texts.clean(artifact.title, 200), "media_type": artifact.media_type, "size": artifact.size,
+        "title": texts.clean(artifact.title)[:200], "media_type": artifact.media_type, "size": artifact.size,
         "path": artifact.path, "created_at": clock.now(),
     }  # fmt: skip
 

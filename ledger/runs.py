@@ -45,6 +45,8 @@ class NewRun:
 
 
 def row_of(new: NewRun, now: int) -> dict[str, Any]:
+    """Raises ValueError for a name or a number that no column can hold."""
+    check(new)
     due_at = new.due_at if new.due_at is not None else now
     return {
         "id": new.id,
@@ -57,7 +59,7 @@ def row_of(new: NewRun, now: int) -> dict[str, Any]:
         "options": texts.to_json(new.options),
         "state": State.QUEUED,
         "origin": new.origin,
-        "created_by": new.created_by,
+        "created_by": new.created_by and texts.clean(new.created_by)[:NAME_LIMIT],
         "created_at": now,
         "due_at": due_at,
         "expires_at": new.expires_at,
@@ -68,6 +70,26 @@ def row_of(new: NewRun, now: int) -> dict[str, Any]:
         "schedule_id": new.schedule_id,
         "tick_at": new.tick_at,
     }
+
+
+NAMES = ("job", "queue", "message_id", "idempotency_key")
+NAME_LIMIT = 200
+RANGES = {"priority": 2**31, "due_at": 2**62, "expires_at": 2**62}
+
+
+def check(new: NewRun) -> None:
+    for name in NAMES:
+        text = getattr(new, name)
+        if text is not None and not _is_storable(text):
+            raise ValueError(f"{name} is longer than {NAME_LIMIT} characters, or no clean text: {text[:50]!r}")
+    for name, limit in RANGES.items():
+        number = getattr(new, name)
+        if number is not None and not -limit < number < limit:
+            raise ValueError(f"{name} is out of range: {number}")
+
+
+def _is_storable(name: str) -> bool:
+    return len(name) <= NAME_LIMIT and "\x00" not in name and (name.isascii() or texts.clean(name) == name)
 
 
 def insert(connection: Connection, new_runs: list[NewRun]) -> list[str]:
@@ -124,6 +146,7 @@ def cancel(engine: Engine, run_id: str, by: str) -> State:
 
     Raises RunNotFound, or WrongState for a finished run.
     """
+    by = texts.clean(by)[:NAME_LIMIT]
     with writing(engine) as connection:
         if _cancel_if_queued(connection, run_id, by):
             announce(connection)

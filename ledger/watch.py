@@ -5,6 +5,7 @@ PostgreSQL: LISTEN. Either way a wake-up is a hint to look; a watcher that is cu
 """
 
 import logging
+import sqlite3
 import threading
 import time
 
@@ -56,7 +57,7 @@ class Watch:
         while not self._closing.is_set():
             try:
                 follow()
-            except (sqlalchemy.exc.DBAPIError, OSError) as error:
+            except (sqlalchemy.exc.SQLAlchemyError, sqlite3.Error, OSError) as error:
                 log.warning("The watch on the ledger was cut off, trying again: %s", error)
                 self._closing.wait(AWAY_SECONDS)
 

@@ -11,6 +11,7 @@ import os
 import pwd
 import shutil
 import signal
+import socket
 import subprocess
 from pathlib import Path
 from typing import Any, Self
@@ -72,6 +73,8 @@ class RabbitMQ:
         parameters = pika.URLParameters(self.url)
         parameters.socket_timeout = parameters.stack_timeout = 5
         try:
+            # pika logs a refused connection at length; the first knock is without it.
+            socket.create_connection(("127.0.0.1", self.port), timeout=5).close()
             pika.BlockingConnection(parameters).close()
         except (pika.exceptions.AMQPError, OSError):
             return False

@@ -50,6 +50,9 @@ def test_virtual_hosts_are_apart(rabbitmq: RabbitMQ, broker_url: str):
 def test_a_durable_queue_outlives_kill_9(rabbitmq: RabbitMQ):
     rabbitmq.revive()
     publish(rabbitmq.url, b"kept")
+    # Without this the queue is gone now and then: RabbitMQ writes its definition a little after it was
+    # declared, and a message that was confirmed in between goes with it.
+    rabbitmq.rabbitmqctl("eval", "mnesia:sync_log().")
     killed, port = rabbitmq.pid, rabbitmq.port
     rabbitmq.kill()
     assert not rabbitmq.running

@@ -1,4 +1,4 @@
-"""The site: pages about the ledger, forms that start runs. One blueprint per noun; it never imports job code."""
+"""The site: pages about the ledger, forms that start runs. One blueprint per noun; no job code here."""
 
 from importlib import import_module
 from importlib.util import find_spec
@@ -20,7 +20,9 @@ def create_app(settings: Settings | None = None, publisher=None) -> Flask:
     """The site of these settings; without a ``publisher``, the one that the settings ask for."""
     settings = settings or settings_of_environment()
     app = Flask(__name__, template_folder=TEMPLATES)
-    app.extensions[NAME] = Console(settings, open_engine(settings.ledger_url), publisher or _publisher(settings))
+    app.extensions[NAME] = Console(
+        settings, open_engine(settings.ledger_url), publisher or _publisher(settings)
+    )
     for part in (security, session, errors, filters, assets, live, strip):
         part.init_app(app, settings)
     for name in BLUEPRINTS:

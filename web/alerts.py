@@ -16,7 +16,7 @@ MUCH_NUMBER, MUCH_PERCENT = 5, 5
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """``bold`` and ``text`` are the sentence, ``since_word`` and the age of ``since`` its end; ``hue`` is bad or warn."""
+    """``bold`` and ``text`` are the sentence, ``since_word`` and the age of ``since`` its end."""
 
     hue: str
     bold: str
@@ -40,7 +40,13 @@ def fails_much(share: JobShare) -> bool:
 def well(now: Overview) -> str:
     """What to say when nothing is wrong."""
     workers = now.system.workers
-    up = "No worker is up" if not workers else "The worker is up" if workers == 1 else f"All {workers} workers are up"
+    up = (
+        "No worker is up"
+        if not workers
+        else "The worker is up"
+        if workers == 1
+        else f"All {workers} workers are up"
+    )
     waiting = "nothing waits" if not now.backlog.waiting else "what waits is served"
     failed = now.throughput.failed
     fails = "no failure in the last hour" if not failed else f"{number(failed)} failed in the last hour"
@@ -71,7 +77,15 @@ def _failing(share: JobShare, now: Overview) -> Alert:
         text += f", {number(main.number)} of them with “{main.text or main.error_type}”"
     first = min((cause.first_at for cause in causes), default=None)
     link = url_for("runs.index", tab="failed", job=share.job, age="hour")
-    return Alert("warn", f"{share.job} fails {share.percent} % of the time:", text, "in the last", first, link, "See the runs")
+    return Alert(
+        "warn",
+        f"{share.job} fails {share.percent} % of the time:",
+        text,
+        "in the last",
+        first,
+        link,
+        "See the runs",
+    )
 
 
 def cause_link(cause: Cause) -> str:

@@ -1,4 +1,4 @@
-"""Files that runs made. A job's file is not ours to trust: it may look like a page, and must never act as one."""
+"""Files that runs made. They are not ours to trust: one may look like a page, and must never act as one."""
 
 from pathlib import Path
 

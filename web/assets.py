@@ -1,4 +1,4 @@
-"""Addresses of static files that carry their content's checksum, so that browsers may keep them for a year."""
+"""Addresses of static files carry a checksum of the content, so that browsers may keep them for a year."""
 
 from functools import cache
 from hashlib import blake2b

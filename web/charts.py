@@ -1,4 +1,4 @@
-"""Drawings as SVG, made here: no script, no inline style, themed by classes, readable aloud. Text stays HTML."""
+"""Drawings as SVG: no script, no inline style, themed by classes, readable aloud. Text stays HTML."""
 
 from dataclasses import dataclass
 
@@ -51,7 +51,13 @@ def _bar(x: float, step: float, minute: Minute, scale: float) -> Bar:
     title = f"{moments.local(minute.at):%H:%M} {minute.done} done, {minute.failed} failed"
     top = HEIGHT - done - gap - failed
     return Bar(
-        round(x, 1), round(step * 0.82, 1), round(HEIGHT - done, 1), round(done, 1), round(top, 1), round(failed, 1), title
+        round(x, 1),
+        round(step * 0.82, 1),
+        round(HEIGHT - done, 1),
+        round(done, 1),
+        round(top, 1),
+        round(failed, 1),
+        title,
     )
 
 
@@ -65,12 +71,13 @@ def _sentence(throughput: Throughput) -> str:
 
 
 def sparkline(values: tuple[int, ...]) -> Markup:
-    """A line of the values from zero to their peak; hidden from screen readers, the number stands beside it."""
+    """The values from zero to their peak; hidden from screen readers, the number stands beside it."""
     peak = max(1, *values)
     step = SPARK_WIDTH / max(1, len(values) - 1)
     points = " ".join(f"{i * step:.0f},{_height(each, peak):.1f}" for i, each in enumerate(values))
     return Markup(
-        '<svg class="spark" viewBox="0 0 {} {}" width="{}" height="{}" aria-hidden="true"><polyline points="{}"/></svg>'
+        '<svg class="spark" viewBox="0 0 {} {}" width="{}" height="{}" aria-hidden="true">'
+        '<polyline points="{}"/></svg>'
     ).format(SPARK_WIDTH, SPARK_HEIGHT, SPARK_WIDTH, SPARK_HEIGHT, points)
 
 

@@ -16,7 +16,7 @@ NOBODY = "someone"
 
 @dataclass
 class Console:
-    """Kept at ``app.extensions["waybill"]``. ``engine`` is the ledger's, ``publisher`` of workers.publisher."""
+    """Kept at ``app.extensions["waybill"]``: the ledger's engine, and a publisher of workers.publisher."""
 
     settings: Settings
     engine: Any
@@ -39,7 +39,7 @@ def console() -> Console:
 
 
 def start(new: NewRun) -> str:
-    """Accepts the run, durably, then hints at it; the run's id, an earlier one's when the key was seen before."""
+    """Accepts the run, durably, then hints at it; the id of that run, or of an earlier one with its key."""
     run_id = dispatch(console().engine, new)
     console().publisher.hint(run_id, new.job, new.queue)
     return run_id

@@ -89,8 +89,8 @@ def csrf_failed(error: CSRFError) -> ErrorPage:
     return ErrorPage(
         400,
         "The form was too old",
-        "It was not sent, so nothing happened. Its key did not fit your session: you were signed out, the site got a "
-        "new key, or cookies are turned off.",
+        "It was not sent, so nothing happened. Its key did not fit your session: you were signed out, the "
+        "site got a new key, or cookies are turned off.",
         "Go back, reload the page, and send the form again.",
     )
 
@@ -116,13 +116,15 @@ def unknown_host(error: SecurityError) -> ErrorPage:
 
 def http_error(error: HTTPException) -> ErrorPage:
     if error.code == 404:
-        return ErrorPage(404, "Nothing here", "There is no page at this address.", "Check it for a typing error.")
+        return ErrorPage(
+            404, "Nothing here", "There is no page at this address.", "Check it for a typing error."
+        )
     return ErrorPage(error.code or 500, error.name, error.description or "")
 
 
 def server_error(error: Exception) -> ErrorPage:
     log.exception("A page failed: %s %s", request.method, request.path, exc_info=error)
-    text = "The page failed. What was accepted before is safe in the ledger; the error stands in the log of the site."
+    text = "What was accepted before is safe in the ledger. The error stands in the log of the site."
     return ErrorPage(500, "An error of this site", text)
 
 

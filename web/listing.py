@@ -29,7 +29,13 @@ class Asked:
     def url(self, **changes: str | None) -> str:
         """The address of this filter with ``changes``; a place in the list is not carried along."""
         wanted = self.wanted
-        parts = {"tab": wanted.tab.value, "job": wanted.job, "queue": wanted.queue, "q": wanted.text, "age": self.age}
+        parts = {
+            "tab": wanted.tab.value,
+            "job": wanted.job,
+            "queue": wanted.queue,
+            "q": wanted.text,
+            "age": self.age,
+        }
         parts |= changes
         if parts["tab"] == Tab.ALL:
             del parts["tab"]
@@ -149,7 +155,7 @@ def filter_words(asked: Asked) -> str:
 
 
 def _poll_url(asked: Asked, found: RunsPage) -> str:
-    """Polls ask for the rows that are shown, not for newer ones, which would push them down: those are counted."""
+    """Polls ask for the rows that are shown; newer ones, which would push them down, are only counted."""
     wanted = asked.wanted
     newest = wanted.up_to or (found.lines[0].id if found.lines else None)
     return asked.url(before=wanted.before, up_to=newest)

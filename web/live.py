@@ -1,8 +1,9 @@
 """Pages that keep themselves up to date: each polls its own address and swaps the part called ``live``.
 
-The tag of an answer is taken from the page's dataclass, not from its HTML: it holds instants where the HTML says
-"3 min ago" (the browser keeps those going itself), so an unchanged ledger gives an unchanged tag, and a 304 costs
-neither rendering nor a swap. Tags are only for polls: a visit always gets a fresh page, with fresh form keys.
+The tag of an answer is taken from the page's dataclass, not from its HTML: it holds instants where the HTML
+says "3 min ago" (the browser keeps those going itself), so an unchanged ledger gives an unchanged tag, and a
+304 costs neither rendering nor a swap. Tags are for polls only: a visit always gets a fresh page, with fresh
+form keys.
 """
 
 import json
@@ -42,7 +43,7 @@ def is_poll() -> bool:
 
 
 def live_page(template: str, page: Any, seconds: float | None, url: str | None = None) -> Response:
-    """``page`` rendered, or a 304 to a poll that has it already. Without ``seconds`` nothing can change any more."""
+    """``page`` rendered, or a 304 to a poll that has it. Without ``seconds`` nothing can change any more."""
     tag = tag_of(page)
     if is_poll() and seconds and request.headers.get("If-None-Match") == tag:
         return Response(status=304, headers={"ETag": tag})

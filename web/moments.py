@@ -1,6 +1,6 @@
 """Instants as people read them: relative in the text, exact with the zone in the title.
 
-The browser keeps relative times going by ``data-rel`` (``app.js``), so a page need not be sent again for them.
+The browser keeps relative times going by ``data-rel`` (``app.js``): no page is sent again for them.
 """
 
 from datetime import datetime

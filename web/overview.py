@@ -70,7 +70,9 @@ def page_of(now: Overview) -> OverviewPage:
 
 def _at_work(run: RunLine) -> AtWork:
     known = run.progress and run.progress.percent is not None
-    return AtWork(run, f"{run.progress.percent} %" if known else "", time_left(run, clock.now() // STEP * STEP))
+    return AtWork(
+        run, f"{run.progress.percent} %" if known else "", time_left(run, clock.now() // STEP * STEP)
+    )
 
 
 def _cause(cause: Cause) -> CauseRow:

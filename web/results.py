@@ -77,7 +77,9 @@ def is_table(value: Any) -> bool:
 
 def _table(value: list[dict], size: int) -> Result:
     rows = tuple(tuple(plain(cell) for cell in each.values()) for each in value[:MOST_ROWS])
-    return Result(Form.TABLE, size, columns=tuple(value[0]), rows=rows, more_rows=max(0, len(value) - MOST_ROWS))
+    return Result(
+        Form.TABLE, size, columns=tuple(value[0]), rows=rows, more_rows=max(0, len(value) - MOST_ROWS)
+    )
 
 
 def pretty(value: Any) -> str:

@@ -15,16 +15,16 @@ from web.live import live_page
 blueprint = Blueprint("runs", __name__, url_prefix="/runs")
 
 LIST_SECONDS = 3
+SEARCH_SECONDS = 10  # looking through runs costs more than reading an index
 RUN_SECONDS = 1
-
-
 
 
 @blueprint.get("")
 def index():
     asked = listing.asked(request.args)
     page = listing.page_of(asked, runs_page(console().engine, asked.wanted))
-    return live_page("runs/index.html", page, LIST_SECONDS, page.poll_url)
+    seconds = SEARCH_SECONDS if asked.wanted.narrowed else LIST_SECONDS
+    return live_page("runs/index.html", page, seconds, page.poll_url)
 
 
 @blueprint.get("/<run_id>")

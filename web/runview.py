@@ -43,8 +43,8 @@ class Relation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunView:
-    """``state_template`` is what differs by state; ``arguments`` is None when they are too long to be taken apart;
-    ``left`` is a guess in microseconds."""
+    """``state_template`` is what differs by state; ``arguments`` is None when they are too long to be taken
+    apart; ``left`` is a guess in microseconds."""
 
     run: RunPage
     state_template: str
@@ -89,7 +89,9 @@ def page_of(run: RunPage) -> RunView:
         relations=_relations(run),
         can_cancel=line.status in WAITING or line.status == Status.RUNNING,
         can_run_again=line.status not in WAITING | AT_WORK,
-        same_url=url_for("runs.index", tab="failed", job=line.job, q=pattern_of(line.error) or line.error_type),
+        same_url=url_for(
+            "runs.index", tab="failed", job=line.job, q=pattern_of(line.error) or line.error_type
+        ),
     )
 
 
@@ -114,7 +116,12 @@ def _attempt(attempt: Attempt, line: RunLine) -> AttemptRow:
     of = f" of {line.max_attempts}" if line.max_attempts and line.max_attempts >= attempt.number else ""
     took = None if attempt.finished_at is None else max(0, attempt.finished_at - attempt.started_at)
     return AttemptRow(
-        f"{attempt.number}{of}", attempt.outcome, attempt.worker, attempt.started_at, took, attempt.late_at is not None
+        f"{attempt.number}{of}",
+        attempt.outcome,
+        attempt.worker,
+        attempt.started_at,
+        took,
+        attempt.late_at is not None,
     )
 
 

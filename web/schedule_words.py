@@ -11,7 +11,7 @@ from web.words import Shown
 PREVIEWED = 5
 
 KIND = {"cron": "At certain times (cron)", "interval": "Every so often (interval)"}
-OVERLAP = {"skip": "Skip the tick while the run before is not finished", "allow": "Start another run beside it"}
+OVERLAP = {"skip": "Skip the tick", "allow": "Start another run beside it"}
 CATCHUP = {
     Catchup.NONE: "Do not make up for missed ticks",
     Catchup.LATEST: "Make up for the latest missed tick",

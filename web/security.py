@@ -1,4 +1,4 @@
-"""What every answer carries, whom the site answers, and what it refuses: headers, hosts, CSRF tokens, sizes."""
+"""What every answer carries, and what the site refuses: headers, hosts, CSRF tokens, sizes."""
 
 import os
 import secrets

@@ -4,7 +4,18 @@ import hmac
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from flask import Blueprint, Flask, Response, current_app, flash, redirect, render_template, request, session, url_for
+from flask import (
+    Blueprint,
+    Flask,
+    Response,
+    current_app,
+    flash,
+    redirect,
+    render_template,
+    request,
+    session,
+    url_for,
+)
 
 from ledger.settings import Settings
 from web.console import console
@@ -98,5 +109,7 @@ def destroy():
 def local_path(target: str | None) -> str:
     """``target`` when it stays on this site, or else the first page."""
     parts = urlsplit((target or "").replace("\\", "/"))
-    is_local = not parts.scheme and not parts.netloc and parts.path.startswith("/") and "\\" not in (target or "")
+    is_local = (
+        not parts.scheme and not parts.netloc and parts.path.startswith("/") and "\\" not in (target or "")
+    )
     return target if target and is_local and not target.startswith("//") else url_for("overview.index")

@@ -1,4 +1,4 @@
-"""The strip on every page: broker, ledger, scheduler, workers and the time of the last update, told as they are."""
+"""The strip on every page: how broker, ledger, scheduler and workers are, and when that was."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,7 +21,7 @@ SECONDS = 5
 
 @dataclass(frozen=True, slots=True)
 class Strip:
-    """``system`` is None while the ledger cannot be asked; ``broker_since`` is since when the broker is as it is."""
+    """``system`` is None while the ledger is away; ``broker_since`` is set while the broker is away."""
 
     system: System | None
     broker_kind: str

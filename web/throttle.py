@@ -9,7 +9,7 @@ MOST_ADDRESSES = 10_000
 
 
 class Throttle:
-    """After ``tries`` wrong tries of one address within ``seconds``, it waits until the oldest is that old."""
+    """After ``tries`` wrong tries within ``seconds``, an address waits until the oldest is that old."""
 
     def __init__(self, tries: int, seconds: float):
         self._tries, self._seconds = tries, seconds

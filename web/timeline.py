@@ -53,7 +53,9 @@ class Timeline:
 
 def timeline(run: RunPage, now: int) -> Timeline:
     steps = steps_of(run, now)
-    return Timeline(_pieces(steps), _sentence(steps), run.line.created_at, run.line.finished_at, _end_word(run))
+    return Timeline(
+        _pieces(steps), _sentence(steps), run.line.created_at, run.line.finished_at, _end_word(run)
+    )
 
 
 def steps_of(run: RunPage, now: int) -> list[Step]:
@@ -120,7 +122,11 @@ def _sum_of(steps: list[Step], worked: list[Step]) -> str:
 def _told(step: Step) -> str:
     if step.is_open:
         return {WAIT: "waiting", HELD: "held until it is due"}.get(step.words, step.words)
-    return f"{step.words} after {duration(step.lasted)}" if step.is_work else f"{step.words} {duration(step.lasted)}"
+    return (
+        f"{step.words} after {duration(step.lasted)}"
+        if step.is_work
+        else f"{step.words} {duration(step.lasted)}"
+    )
 
 
 def _end_word(run: RunPage) -> str:

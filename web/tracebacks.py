@@ -6,7 +6,9 @@ from enum import StrEnum
 from itertools import groupby
 
 FRAME = re.compile(r'  File "(?P<path>.+)", line (?P<line>\d+), in (?P<name>.+)')
-LIBRARY = re.compile(r"(?:site|dist)-packages/(\w+)|lib/python[\d.]+/(?!site-packages|dist-packages)(\w+)|<(frozen [\w.]+|string)")
+LIBRARY = re.compile(
+    r"(?:site|dist)-packages/(\w+)|lib/python[\d.]+/(?!site-|dist-)(\w+)|<(frozen [\w.]+|string)"
+)
 
 
 class Kind(StrEnum):
@@ -17,7 +19,7 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """Neighbouring frames of one kind, or text between frames; ``libraries`` names whose code a folded one is."""
+    """Neighbouring frames of one kind, or text between frames; ``libraries`` says whose code it is."""
 
     kind: Kind
     text: str

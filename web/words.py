@@ -76,7 +76,9 @@ def why(reason: Reason) -> Markup:
         return _why(reason)
     of = f" of {reason.attempts}" if reason.attempts else ""
     attempt = Markup("attempt {}{}, ").format(reason.attempt, of)
-    return attempt + (Markup("next {}").format(moments.until(reason.due_at)) if _only_time(reason) else _why(reason))
+    return attempt + (
+        Markup("next {}").format(moments.until(reason.due_at)) if _only_time(reason) else _why(reason)
+    )
 
 
 def _only_time(reason: Reason) -> bool:

@@ -18,12 +18,15 @@ MOST_CAUSES = 8
 ERROR_READ = 300
 
 #: What differs between two reports of one cause: ids, numbers, and what stands in quotes or after a slash.
-VARYING = re.compile(r"""0x[0-9a-f]+|[0-9a-f]{8}-[0-9a-f-]{27}|'[^']*'|"[^"]*"|“[^”]*”|(?<=\s)/\S+|\d[\d.,:-]*\d|\d""", re.IGNORECASE)
+VARYING = re.compile(
+    r"""0x[0-9a-f]+|[0-9a-f]{8}-[0-9a-f-]{27}|'[^']*'|"[^"]*"|“[^”]*”|(?<=\s)/\S+|\d[\d.,:-]*\d|\d""",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """``text`` is the error with an ellipsis for what differs; ``buckets`` count twelve times five minutes."""
+    """``text`` is the error with an ellipsis for what differs; ``buckets`` are twelve times five minutes."""
 
     job: str
     error_type: str
@@ -41,7 +44,9 @@ class Failures:
 
 
 def failures(connection: Connection, now: int) -> Failures:
-    rows = [row for state in (State.FAILED, State.DEAD) for row in _failed_since(connection, state, now - HOUR)]
+    rows = [
+        row for state in (State.FAILED, State.DEAD) for row in _failed_since(connection, state, now - HOUR)
+    ]
     causes = sorted(_causes(rows, now), key=lambda cause: (-cause.number, -cause.last_at))
     return Failures(tuple(causes[:MOST_CAUSES]), up_to(MOST_FAILURES, len(rows)))
 
@@ -74,9 +79,13 @@ def _buckets(times: list[int], now: int) -> tuple[int, ...]:
     return tuple(places.count(BUCKETS - 1 - place) for place in range(BUCKETS))
 
 
-def same_failures(connection: Connection, job: str, error_type: str | None, error: str | None, now: int) -> Count:
+def same_failures(
+    connection: Connection, job: str, error_type: str | None, error: str | None, now: int
+) -> Count:
     """How many runs of ``job`` failed in this way in the last hour."""
-    rows = [row for state in (State.FAILED, State.DEAD) for row in _failed_since(connection, state, now - HOUR)]
+    rows = [
+        row for state in (State.FAILED, State.DEAD) for row in _failed_since(connection, state, now - HOUR)
+    ]
     wanted = (job, error_type, pattern_of(error))
     same = sum((row.job, row.error_type, pattern_of(row.error)) == wanted for row in rows)
     return Count(same, len(rows) > MOST_FAILURES)

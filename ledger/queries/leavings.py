@@ -62,8 +62,8 @@ def logs_of(connection: Connection, run_id: str) -> Logs:
 
 
 ARTIFACT_COLUMNS = (
-    artifacts.c.id, artifacts.c.run_id, artifacts.c.attempt, artifacts.c.name, artifacts.c.title, artifacts.c.media_type,
-    artifacts.c.size, artifacts.c.path, artifacts.c.created_at,
+    artifacts.c.id, artifacts.c.run_id, artifacts.c.attempt, artifacts.c.name, artifacts.c.title,
+    artifacts.c.media_type, artifacts.c.size, artifacts.c.path, artifacts.c.created_at,
 )  # fmt: skip
 
 

@@ -29,7 +29,7 @@ class Progress:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunLine:
-    """``args`` is the stored JSON, cut at ``ARGS_SHOWN`` characters. ``reason`` is there as long as the run waits."""
+    """``args`` is the stored JSON, cut at ``ARGS_SHOWN`` characters; ``reason`` is set while it waits."""
 
     id: str
     job: str
@@ -61,11 +61,13 @@ class RunLine:
 
 
 LINE_COLUMNS = (
-    runs.c.id, runs.c.job, runs.c.queue, runs.c.state, runs.c.priority, func.substr(runs.c.args, 1, ARGS_SHOWN).label("args"),
-    runs.c.created_at, runs.c.due_at, runs.c.started_at, runs.c.finished_at, runs.c.attempt, runs.c.failures,
-    runs.c.crashes, runs.c.max_attempts, runs.c.error_type, func.substr(runs.c.error, 1, ERROR_SHOWN).label("error"),
-    runs.c.progress_done, runs.c.progress_total, runs.c.progress_note, runs.c.cancel_requested_at, runs.c.canceled_by,
-    runs.c.worker_id,
+    runs.c.id, runs.c.job, runs.c.queue, runs.c.state, runs.c.priority,
+    func.substr(runs.c.args, 1, ARGS_SHOWN).label("args"),
+    runs.c.created_at, runs.c.due_at, runs.c.started_at, runs.c.finished_at,
+    runs.c.attempt, runs.c.failures, runs.c.crashes, runs.c.max_attempts,
+    runs.c.error_type, func.substr(runs.c.error, 1, ERROR_SHOWN).label("error"),
+    runs.c.progress_done, runs.c.progress_total, runs.c.progress_note,
+    runs.c.cancel_requested_at, runs.c.canceled_by, runs.c.worker_id,
 )  # fmt: skip
 
 
@@ -84,10 +86,11 @@ def lines_of(connection: Connection, rows: list) -> tuple[RunLine, ...]:
 
 def line(row, now: int, reason: Reason | None = None) -> RunLine:
     return RunLine(
-        id=row.id, job=row.job, queue=row.queue, status=status_of(row, now), args=row.args, created_at=row.created_at,
-        due_at=row.due_at, started_at=row.started_at, finished_at=row.finished_at, attempt=row.attempt,
-        failures=row.failures, crashes=row.crashes, max_attempts=row.max_attempts, error_type=row.error_type,
-        error=row.error, progress=_progress(row), cancel_requested_at=row.cancel_requested_at,
+        id=row.id, job=row.job, queue=row.queue, status=status_of(row, now), args=row.args,
+        created_at=row.created_at, due_at=row.due_at, started_at=row.started_at,
+        finished_at=row.finished_at, attempt=row.attempt, failures=row.failures, crashes=row.crashes,
+        max_attempts=row.max_attempts, error_type=row.error_type, error=row.error,
+        progress=_progress(row), cancel_requested_at=row.cancel_requested_at,
         canceled_by=row.canceled_by, worker_id=row.worker_id, reason=reason,
     )  # fmt: skip
 

@@ -62,7 +62,9 @@ def overview(engine: Engine) -> Overview:
 def _at_work(connection: Connection) -> tuple[RunLine, ...]:
     """The longest at work first: those are the ones to wonder about."""
     statement = select(*LINE_COLUMNS).where(runs.c.state == State.RUNNING)
-    return lines_of(connection, connection.execute(statement.order_by(runs.c.id).limit(MOST_RUNNING)).fetchall())
+    return lines_of(
+        connection, connection.execute(statement.order_by(runs.c.id).limit(MOST_RUNNING)).fetchall()
+    )
 
 
 def _recent(connection: Connection) -> tuple[RunLine, ...]:
@@ -78,5 +80,3 @@ def schedules_count(connection: Connection) -> Count:
 def next_schedule(connection: Connection) -> NextSchedule | None:
     """The schedule that fires next, and when; None when there is none."""
     return None
-
-

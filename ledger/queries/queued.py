@@ -2,24 +2,27 @@
 
 from collections.abc import Iterator
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, func, select, text
 
+from ledger.engine import is_sqlite
 from ledger.tables import is_queued, runs
 
 MOST_QUEUES = 50
 MOST_PRIORITIES = 20
 LOWEST = -(2**31)
 
-# Without a hint SQLite would rather read every queued run than skip from name to name.
-_next_queue = select(func.min(runs.c.queue)).with_hint(runs, "INDEXED BY ix_runs_ready", "sqlite")
+# Without being told, SQLite would rather read every queued run than skip from name to name.
+_NEXT_QUEUE = "SELECT min(queue) FROM runs {} WHERE state = 'queued' AND queue > :above"
+_BY_INDEX = "INDEXED BY ix_runs_ready"
 _next_priority = select(func.min(runs.c.priority))
 
 
 def queues(connection: Connection) -> Iterator[str]:
     """Those in which something is queued, by name."""
+    following = text(_NEXT_QUEUE.format(_BY_INDEX if is_sqlite(connection) else ""))
     name = ""
     for _ in range(MOST_QUEUES):
-        name = connection.scalar(_next_queue.where(is_queued, runs.c.queue > name))
+        name = connection.scalar(following, {"above": name})
         if name is None:
             return
         yield name

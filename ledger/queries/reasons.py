@@ -24,7 +24,7 @@ class Why(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """``attempt`` of ``attempts`` is set after a failure; ``due_at`` when that lies ahead; ``ahead`` for BEHIND."""
+    """``attempt`` of ``attempts`` after a failure; ``due_at`` while that lies ahead; ``ahead`` for BEHIND."""
 
     why: Why
     queue: str
@@ -61,7 +61,7 @@ def _why(row, served: Consumers, due_at: int | None, places: dict[str, int]) -> 
 
 
 def _places(connection: Connection, queue: str, now: int) -> dict[str, int]:
-    """How many due runs go before each of the first ``MOST_AHEAD``, in the order in which claims take them."""
+    """How many due runs go before each of the first ``MOST_AHEAD``, in the order of claims."""
     found: list[str] = []
     for priority in priorities(connection, queue):
         ordered = select(runs.c.id).where(*due(queue, priority, now)).order_by(runs.c.due_at, runs.c.id)

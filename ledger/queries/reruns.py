@@ -10,7 +10,7 @@ from ledger.tables import runs
 
 
 def repeat_of(engine: Engine, run_id: str, created_by: str, idempotency_key: str | None) -> NewRun:
-    """A run with the same job, arguments and options, linked to ``run_id``; not yet dispatched. Raises RunNotFound."""
+    """The same job, arguments and options, linked to ``run_id``; not yet dispatched. Raises RunNotFound."""
     columns = (runs.c.job, runs.c.queue, runs.c.priority, runs.c.args, runs.c.typed, runs.c.options)
     with reading(engine) as connection:
         row = connection.execute(select(*columns).where(runs.c.id == run_id)).one_or_none()
@@ -19,6 +19,6 @@ def repeat_of(engine: Engine, run_id: str, created_by: str, idempotency_key: str
     arguments = texts.from_json(row.args)
     return NewRun(
         job=row.job, queue=row.queue, origin="rerun", args=tuple(arguments.get("args", ())),
-        kwargs=arguments.get("kwargs", {}), typed=row.typed, options=texts.from_json(row.options), priority=row.priority,
-        created_by=created_by, parent_id=run_id, idempotency_key=idempotency_key,
+        kwargs=arguments.get("kwargs", {}), typed=row.typed, options=texts.from_json(row.options),
+        priority=row.priority, created_by=created_by, parent_id=run_id, idempotency_key=idempotency_key,
     )  # fmt: skip

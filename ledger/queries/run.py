@@ -70,7 +70,7 @@ class Traceback:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunPage:
-    """Everything its page shows. ``attempts`` are the newest ones, newest first; ``traceback`` is of one of them."""
+    """Everything its page shows. ``attempts``: the newest first; ``traceback`` is of one of them."""
 
     line: RunLine
     priority: int
@@ -122,10 +122,12 @@ def run_page(engine: Engine, run_id: str, attempt: int | None = None) -> RunPage
 
 def _row(connection: Connection, run_id: str):
     statement = select(
-        *LINE_COLUMNS, runs.c.origin, runs.c.created_by, runs.c.expires_at, runs.c.message_id, runs.c.schedule_id,
-        runs.c.tick_at, runs.c.parent_id, runs.c.caller_id, func.length(runs.c.args).label("args_size"),
-        func.substr(runs.c.args, 1, ARGS_SHOWN).label("whole_args"), func.length(runs.c.result).label("result_size"),
+        *LINE_COLUMNS, runs.c.origin, runs.c.created_by, runs.c.expires_at, runs.c.message_id,
+        runs.c.schedule_id, runs.c.tick_at, runs.c.parent_id, runs.c.caller_id,
+        func.substr(runs.c.args, 1, ARGS_SHOWN).label("whole_args"),
+        func.length(runs.c.args).label("args_size"),
         func.substr(runs.c.result, 1, RESULT_SHOWN).label("result"),
+        func.length(runs.c.result).label("result_size"),
     )  # fmt: skip
     row = connection.execute(statement.where(runs.c.id == run_id)).one_or_none()
     if row is None:
@@ -135,10 +137,13 @@ def _row(connection: Connection, run_id: str):
 
 def _attempts(connection: Connection, run_id: str) -> tuple[Attempt, ...]:
     statement = select(
-        attempts.c.number, attempts.c.worker, attempts.c.started_at, attempts.c.finished_at, attempts.c.outcome,
-        attempts.c.error_type, attempts.c.error, attempts.c.traceback.is_not(None), attempts.c.retry_at, attempts.c.late_at,
+        attempts.c.number, attempts.c.worker, attempts.c.started_at, attempts.c.finished_at,
+        attempts.c.outcome, attempts.c.error_type, attempts.c.error, attempts.c.traceback.is_not(None),
+        attempts.c.retry_at, attempts.c.late_at,
     )  # fmt: skip
-    newest = statement.where(attempts.c.run_id == run_id).order_by(attempts.c.number.desc()).limit(MOST_ATTEMPTS)
+    newest = (
+        statement.where(attempts.c.run_id == run_id).order_by(attempts.c.number.desc()).limit(MOST_ATTEMPTS)
+    )
     return tuple(Attempt(*row) for row in connection.execute(newest))
 
 

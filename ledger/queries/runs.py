@@ -9,7 +9,7 @@ from ledger.engine import reading
 from ledger.queries.counting import Count, count
 from ledger.queries.lines import RunLine, lines
 from ledger.queries.tabs import counts_of
-from ledger.queries.wanted import STATES, Tab, Wanted, by_index, by_looking
+from ledger.queries.wanted import STATES, Tab, Wanted, by_index, by_looking, needed
 from ledger.tables import jobs, runs
 
 PAGE = 50
@@ -21,8 +21,8 @@ MOST_CHOICES = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """One page of ids. ``older`` is what to ask ``before`` for the next one; ``looked_at`` is set when the search
-    stopped at its window rather than at the oldest run."""
+    """One page of ids. ``older`` is what to ask ``before`` for the next one; ``looked_at`` is set when the
+    search stopped at its window rather than at the oldest run."""
 
     ids: list[str]
     older: str | None = None
@@ -64,7 +64,7 @@ def runs_page(engine: Engine, wanted: Wanted) -> RunsPage:
 
 def _place(connection: Connection, wanted: Wanted, now: int) -> Place:
     looks = bool(by_looking(runs.c, wanted, now))
-    candidates = _newest(wanted, WINDOW if looks else PAGE + 1, _columns(wanted)).subquery()
+    candidates = _newest(wanted, WINDOW if looks else PAGE + 1, needed(wanted)).subquery()
     matching = select(candidates.c.id).where(*by_looking(candidates.c, wanted, now))
     ids = list(connection.scalars(matching.order_by(candidates.c.id.desc()).limit(PAGE + 1)))
     if len(ids) > PAGE:
@@ -88,17 +88,12 @@ def _newest(wanted: Wanted, most: int, columns: list, *more):
     return select(merged).order_by(merged.c.id.desc()).limit(most)
 
 
-def _columns(wanted: Wanted) -> list:
-    columns = [runs.c.id, runs.c.job, runs.c.queue, runs.c.failures, runs.c.due_at]
-    return columns + ([runs.c.args, runs.c.error_type, runs.c.error] if wanted.text else [])
-
-
 def _newer(connection: Connection, wanted: Wanted, now: int) -> Count:
     """How many runs of this list came in after ``up_to``."""
     if not wanted.up_to:
         return Count()
     newest = Wanted(tab=wanted.tab, job=wanted.job, queue=wanted.queue, text=wanted.text)
-    candidates = _newest(newest, WINDOW, _columns(newest), runs.c.id > wanted.up_to).subquery()
+    candidates = _newest(newest, WINDOW, needed(newest), runs.c.id > wanted.up_to).subquery()
     matching = select(candidates.c.id).where(*by_looking(candidates.c, newest, now))
     return count(connection, matching, MOST_NEWER)
 

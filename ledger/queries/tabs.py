@@ -3,7 +3,7 @@
 from sqlalchemy import Connection, func, select
 
 from ledger.queries.counting import CAP, Count, count
-from ledger.queries.wanted import STATES, Tab, Wanted, by_index, by_looking, in_age
+from ledger.queries.wanted import STATES, Tab, Wanted, by_index, by_looking, in_age, needed
 from ledger.states import State
 from ledger.tables import is_queued, runs
 
@@ -15,7 +15,9 @@ def counts_of(connection: Connection, wanted: Wanted, now: int) -> dict[Tab, Cou
 
 
 def _by_index(connection: Connection, wanted: Wanted, now: int) -> dict[Tab, Count]:
-    states = {tab: STATES[tab] or (None,) for tab in (Tab.ALL, Tab.RUNNING, Tab.FAILED, Tab.DONE, Tab.CANCELED)}
+    states = {
+        tab: STATES[tab] or (None,) for tab in (Tab.ALL, Tab.RUNNING, Tab.FAILED, Tab.DONE, Tab.CANCELED)
+    }
     counts = {tab: _of_states(connection, wanted, parts) for tab, parts in states.items()}
     newest = select(runs.c.state, runs.c.failures, runs.c.due_at).where(is_queued, *in_age(wanted))
     return counts | _of_queued(connection, newest.order_by(runs.c.id.desc()), now)
@@ -36,7 +38,8 @@ def _of_queued(connection: Connection, newest, now: int) -> dict[Tab, Count]:
 def _by_looking(connection: Connection, wanted: Wanted, now: int) -> dict[Tab, Count]:
     """Among the newest runs (of the job): one look for all tabs, however odd the filter."""
     every = Wanted(job=wanted.job, queue=wanted.queue, text=wanted.text, since=wanted.since)
-    newest = select(runs).where(*by_index(every, None)).order_by(runs.c.id.desc()).limit(CAP + 1)
+    columns = (runs.c.state, *needed(every))
+    newest = select(*columns).where(*by_index(every, None)).order_by(runs.c.id.desc()).limit(CAP + 1)
     seen = newest.subquery()
     groups = _groups(connection, seen, by_looking(seen.c, every, now), now)
     ids = newest.with_only_columns(runs.c.id).subquery()

@@ -91,6 +91,12 @@ def by_looking(column, wanted: Wanted, now: int) -> list:
     return conditions
 
 
+def needed(wanted: Wanted) -> list:
+    """The columns that ``by_looking`` looks at, and the id."""
+    columns = [runs.c.id, runs.c.job, runs.c.queue, runs.c.failures, runs.c.due_at]
+    return columns + ([runs.c.args, runs.c.error_type, runs.c.error] if wanted.text else [])
+
+
 def in_tab(column, tab: Tab, now: int) -> list:
     """What the state alone does not say."""
     return {

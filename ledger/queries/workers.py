@@ -87,8 +87,10 @@ def _recently_ended(connection: Connection) -> tuple[Process, ...]:
 
 def _process(row) -> Process:
     return Process(
-        id=row.id, kind=row.kind, supervisor_id=row.supervisor_id, host=row.host, pid=row.pid, version=row.version,
+        id=row.id, kind=row.kind, supervisor_id=row.supervisor_id, host=row.host, pid=row.pid,
+        version=row.version,
         queues=tuple(texts.from_json(row.queues)), jobs=tuple(texts.from_json(row.jobs)), slots=row.slots,
-        state=row.state, silent=row.beat_at < clock.now() - SILENT, started_at=row.started_at, beat_at=row.beat_at,
+        state=row.state, silent=row.beat_at < clock.now() - SILENT, started_at=row.started_at,
+        beat_at=row.beat_at,
         ended_at=row.ended_at, ended_because=row.ended_because,
     )  # fmt: skip
