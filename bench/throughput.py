@@ -10,6 +10,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterable
 from pathlib import Path
 from statistics import median
@@ -21,7 +22,7 @@ FIGURES = ("send", "bulk", "drain", "p50", "p99")
 CELERY = {"sqlite": "celery-sqlite", "postgresql": "celery-postgresql"}
 HEAD = "system|jobs|send/s|xD|xC|bulk/s|drain/s|xD|xC|p50 ms|xD|xC|p99 ms|xD|xC".split("|")
 WIDTHS = (38, 7, 8, 6, 6, 9, 9, 6, 6, 9, 6, 6, 9, 6, 6)
-BUSY = " (something else is running: the figures are no good)"
+QUIET = 0.1  # of the machine, taken by others just before a measurement
 LEGEND = """\
 send     sends per second, one after the other, one thread, nobody consuming
 bulk     jobs per second that one call accepts, where there is such a call
@@ -32,11 +33,10 @@ xD, xC   times the figure of plain Dramatiq, and of Celery with the same databas
 
 def main() -> int:
     options = parse()
-    busy = os.getloadavg()[0]
     rounds = [{name: measured(name) for name in options.only} for _ in range(options.runs)]
     results = {name: medians([one[name] for one in rounds]) for name in options.only}
     print_table(results)
-    print(f"\n{os.cpu_count()} cores; load when the bench began: {busy:.1f}{BUSY if busy > 1 else ''}")
+    print_other_work(rounds)
     if options.json:
         options.json.write_text(json.dumps({"medians": results, "runs": rounds}, indent=2) + "\n")
     return 1 if any("error" in result for result in results.values()) else 0
@@ -55,6 +55,7 @@ def measured(name: str) -> dict:
     """The figures of one system, or the reason why there are none: one that fails does not end the others."""
     print(f"measuring {SYSTEMS[name].label} ...", file=sys.stderr, flush=True)
     command = [sys.executable, "-m", "bench.measure", name]
+    busy = taken_by_others()
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=LIMIT)
     except subprocess.TimeoutExpired:
@@ -62,7 +63,19 @@ def measured(name: str) -> dict:
     if done.returncode:
         print(done.stderr, file=sys.stderr)
         return {"error": (done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1]}
-    return json.loads(done.stdout.splitlines()[-1])
+    return json.loads(done.stdout.splitlines()[-1]) | {"taken_by_others": busy}
+
+
+def taken_by_others(seconds: float = 1) -> float:
+    """The part of the machine's processor time that was in use while this process did nothing."""
+    before = cpu_times()
+    time.sleep(seconds)
+    spent = [after - earlier for after, earlier in zip(cpu_times(), before, strict=True)]
+    return 1 - (spent[3] + spent[4]) / max(1, sum(spent))  # idle and waiting for a disk
+
+
+def cpu_times() -> list[int]:
+    return [int(part) for part in Path("/proc/stat").read_text().splitlines()[0].split()[1:]]
 
 
 def medians(runs: list[dict]) -> dict:
@@ -86,6 +99,12 @@ def print_table(results: dict[str, dict]) -> None:
         else:
             print_row(row(name, results))
     print(f"\n{LEGEND}")
+
+
+def print_other_work(rounds: list[dict[str, dict]]) -> None:
+    busy = max((run.get("taken_by_others", 0) for one in rounds for run in one.values()), default=0)
+    verdict = "" if busy < QUIET else ": other work was running, do not trust these figures"
+    print(f"\n{os.cpu_count()} cores, up to {busy:.0%} taken by others between measurements{verdict}")
 
 
 def row(name: str, results: dict[str, dict]) -> list[str]:

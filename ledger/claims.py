@@ -72,7 +72,7 @@ _ready = (
     select(runs.c.id)
     .where(
         _queued_here,
-        runs.c.priority == bindparam("the_priority"),
+        runs.c.priority == _next_priority.scalar_subquery(),
         runs.c.due_at <= bindparam("now"),
         _still_offered,
         runs.c.job.in_(bindparam("jobs", expanding=True)),
@@ -108,26 +108,26 @@ class Claims:
         self.worker_id, self.worker_name, self.jobs = worker_id, worker_name, jobs
 
     def take(self, connection: Connection, requests: list[tuple[str, int]]) -> list[list[Claim]]:
-        """For each ``(queue, most)`` the claims of up to ``most`` ready runs: lowest priority number, then longest due."""
+        """For each ``(queue, most)`` the claims of up to ``most`` ready runs: lowest priority first, then longest due."""
         return [self._take(connection, queue, most) for queue, most in requests]
 
     def _take(self, connection: Connection, queue: str, most: int) -> list[Claim]:
-        taken: list[Claim] = []
-        above = LOWEST
-        while len(taken) < most and (above := self._priority(connection, queue, above)) is not None:
-            taken += self._take_of_priority(connection, queue, above, most - len(taken))
+        """One statement when the most urgent priority has runs enough, which is the usual case."""
+        taken = self._take_above(connection, queue, LOWEST, most)
+        above = taken[0].priority if taken else priority_above(connection, queue, LOWEST)
+        while above is not None and len(taken) < most:
+            following = priority_above(connection, queue, above)
+            if following is not None:
+                taken += self._take_above(connection, queue, above, most - len(taken))
+            above = following
         return taken
 
-    @staticmethod
-    def _priority(connection: Connection, queue: str, above: int) -> int | None:
-        return connection.scalar(_next_priority, {"the_queue": queue, "above": above})
-
-    def _take_of_priority(self, connection: Connection, queue: str, priority: int, most: int) -> list[Claim]:
+    def _take_above(self, connection: Connection, queue: str, above: int, most: int) -> list[Claim]:
         now = clock.now()
         rows = connection.execute(
             _claim,
             {
-                "the_queue": queue, "the_priority": priority, "most": most, "jobs": self.jobs, "now": now,
+                "the_queue": queue, "above": above, "most": most, "jobs": self.jobs, "now": now,
                 "worker": self.worker_id, "token": secrets.token_hex(8),
             },
         ).fetchall()  # fmt: skip
@@ -141,6 +141,11 @@ class Claims:
             "run_id": claim.id, "number": claim.attempt, "claim_token": claim.token, "worker_id": self.worker_id,
             "worker": self.worker_name, "started_at": now, "outcome": Outcome.RUNNING,
         }  # fmt: skip
+
+
+def priority_above(connection: Connection, queue: str, above: int) -> int | None:
+    """The lowest priority number beyond ``above`` that any waiting run of ``queue`` has."""
+    return connection.scalar(_next_priority, {"the_queue": queue, "above": above})
 
 
 _next_due = (
@@ -160,7 +165,7 @@ def next_due(connection: Connection, queue: str, jobs: list[str]) -> int | None:
     """When the next run of ``queue`` and ``jobs`` may start, as seen without a lock; None when nothing waits."""
     found = []
     above = LOWEST
-    while (above := connection.scalar(_next_priority, {"the_queue": queue, "above": above})) is not None:
+    while (above := priority_above(connection, queue, above)) is not None:
         asked = {"the_queue": queue, "the_priority": above, "jobs": jobs, "now": clock.now()}
         found.append(connection.scalar(_next_due, asked))
     return min((due for due in found if due is not None), default=None)

@@ -52,7 +52,6 @@ def _open_postgresql(url) -> Engine:
 def _prepare_sqlite(connection: sqlite3.Connection, _record) -> None:
     connection.isolation_level = None  # BEGIN is ours, see _begin_sqlite
     connection.execute("PRAGMA journal_mode = WAL")
-    connection.execute("PRAGMA synchronous = FULL")  # a commit is on disk before anybody is told
     connection.execute("PRAGMA foreign_keys = ON")
     connection.execute("PRAGMA cache_size = -16000")
 
@@ -60,9 +59,11 @@ def _prepare_sqlite(connection: sqlite3.Connection, _record) -> None:
 def _begin_sqlite(connection: Connection) -> None:
     # A deferred transaction that turns into a writer fails at once when another one writes, busy timeout or not.
     cursor = connection.connection.dbapi_connection.cursor()
-    if connection.get_execution_options().get("reading"):
+    options = connection.get_execution_options()
+    if options.get("reading"):
         cursor.execute("BEGIN")
     else:
+        cursor.execute(f"PRAGMA synchronous = {'FULL' if options.get('durable', True) else 'NORMAL'}")
         _begin_immediate(cursor)
 
 
@@ -87,8 +88,16 @@ def _begin_immediate(cursor: sqlite3.Cursor) -> None:
 
 @contextmanager
 def writing(engine: Engine) -> Iterator[Connection]:
-    """A transaction that is committed, durably, when the block ends. Raises LedgerAway."""
+    """A transaction that is committed, on disk, when the block ends. Raises LedgerAway."""
     with translated(), engine.begin() as connection:
+        yield connection
+
+
+@contextmanager
+def writing_on(connection: Connection, durable: bool) -> Iterator[Connection]:
+    """``writing`` on a connection that is kept. Without ``durable``, SQLite does not wait for the disk: a power
+    failure may take the transaction back, together with everything that this machine was doing then."""
+    with translated(), connection.execution_options(durable=durable).begin():
         yield connection
 
 

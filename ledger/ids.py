@@ -1,22 +1,35 @@
 """Ids of runs, processes and artifacts: UUID version 7 (RFC 9562), so that ids sort by the time they were made."""
 
 import secrets
+import threading
 import time
 from uuid import UUID
 
+RANDOM_BITS = 74
+STEP_BITS = 32  # RFC 9562, 6.2: within one millisecond, the next id is larger by a random step
+
+_lock = threading.Lock()
+_last = 0
+
 
 def new_id() -> str:
-    """A UUIDv7 as text: 48 bits of milliseconds, then 74 random bits around the version and the variant."""
-    milliseconds = time.time_ns() // 1_000_000
-    random = secrets.randbits(74)
-    value = (
-        (milliseconds & (1 << 48) - 1) << 80
-        | 0x7 << 76
-        | (random >> 62) << 64
-        | 0b10 << 62
-        | random & (1 << 62) - 1
-    )
-    return str(UUID(int=value))
+    """A UUIDv7 as text. Those of one process ascend, also within a millisecond."""
+    return str(UUID(int=_with_version(_next_number())))
+
+
+def _next_number() -> int:
+    """48 bits of milliseconds, then 74 random bits; always larger than the last one."""
+    global _last
+    with _lock:
+        fresh = (time.time_ns() // 1_000_000) << RANDOM_BITS | secrets.randbits(RANDOM_BITS)
+        same_or_earlier = fresh >> RANDOM_BITS <= _last >> RANDOM_BITS
+        _last = _last + 1 + secrets.randbits(STEP_BITS) if same_or_earlier else fresh
+        return _last
+
+
+def _with_version(number: int) -> int:
+    milliseconds, high, low = number >> 74, number >> 62 & 0xFFF, number & (1 << 62) - 1
+    return milliseconds << 80 | 0x7 << 76 | high << 64 | 0b10 << 62 | low
 
 
 def is_id(text: str) -> bool:

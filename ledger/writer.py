@@ -5,6 +5,7 @@ fails is done again one by one: a bad row fails alone. When the ledger is away, 
 again until they are in; a claim is told, for no body may start without one.
 """
 
+import contextlib
 import logging
 import threading
 from collections import deque
@@ -14,8 +15,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import DBAPIError
 
-from ledger.engine import writing
+from ledger.engine import translated, writing_on
 from ledger.errors import LedgerAway
 
 log = logging.getLogger(__name__)
@@ -32,6 +34,7 @@ class _Entry:
     act: GroupFunction
     request: Any
     patient: bool  # keeps trying while the ledger is away
+    durable: bool  # on disk before the answer
     answer: Future = field(default_factory=Future)
 
 
@@ -44,15 +47,19 @@ class Writer:
         self._news = threading.Condition()
         self._closing = False
         self._busy = False
+        self._connection: Connection | None = None  # kept by the thread as long as it serves
         self._thread = threading.Thread(target=self._run, name="ledger-writer", daemon=True)
         self._thread.start()
 
-    def submit(self, act: GroupFunction, request: Any, *, patient: bool = False) -> Future:
+    def submit(
+        self, act: GroupFunction, request: Any, *, patient: bool = False, durable: bool = True
+    ) -> Future:
         """Asks for ``act`` to be done for ``request``. The future raises what the row raised, or LedgerAway.
 
-        With ``patient``, an unreachable ledger is waited for instead.
+        With ``patient``, an unreachable ledger is waited for instead. A group in which nothing is ``durable``
+        does not wait for SQLite's disk.
         """
-        entry = _Entry(act, request, patient)
+        entry = _Entry(act, request, patient, durable)
         entry.answer.set_running_or_notify_cancel()  # nobody can take a request back
         with self._news:
             if self._closing:
@@ -84,6 +91,7 @@ class Writer:
             with self._news:
                 self._busy = False
                 self._news.notify_all()
+        self._drop_connection()
 
     def _next_group(self) -> list[_Entry]:
         with self._news:
@@ -103,10 +111,30 @@ class Writer:
                 entry.answer.set_result(answer)
 
     def _transaction(self, group: list[_Entry]) -> list[tuple[_Entry, Any]]:
-        with writing(self._engine) as connection:
-            return [
-                pair for act, entries in by_act(group).items() for pair in self._act(connection, act, entries)
-            ]
+        durable = any(entry.durable for entry in group)
+        try:
+            with writing_on(self._kept_connection(), durable) as connection:
+                return [
+                    pair
+                    for act, entries in by_act(group).items()
+                    for pair in self._act(connection, act, entries)
+                ]
+        except Exception:
+            self._drop_connection()
+            raise
+
+    def _kept_connection(self) -> Connection:
+        if self._connection is None:
+            with translated():
+                self._connection = self._engine.connect()
+        return self._connection
+
+    def _drop_connection(self) -> None:
+        """After any failure the next group starts on a connection that is known to be sound."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            with contextlib.suppress(DBAPIError):
+                connection.close()
 
     @staticmethod
     def _act(connection: Connection, act: GroupFunction, entries: list[_Entry]) -> list[tuple[_Entry, Any]]:

@@ -133,9 +133,40 @@ class Model:
             run.let_go(state, Outcome.LOST, None)
         return {run.id: run.state for run in held}
 
+    def attempts(self) -> list[tuple]:
+        return [
+            (run.id, number, attempt.token, attempt.outcome, attempt.outcome != Outcome.RUNNING, attempt.late)
+            for run in self.runs.values()
+            for number, attempt in enumerate(run.attempts, 1)
+        ]
+
     def expire(self, now: int) -> int:
         waiting = [run for run in self.runs.values() if run.state == State.QUEUED and run.expires_at is not None]
         over = [run for run in waiting if run.expires_at <= now]
         for run in over:
             run.state = State.EXPIRED
         return len(over)
+
+
+# What is compared: rows on the one side, the model on the other.
+
+
+def of_row(row) -> tuple:
+    ended, stops = row.finished_at is not None, row.cancel_requested_at is not None
+    counts = (row.attempt, row.failures, row.crashes, row.dispatches)
+    return row.state, row.claim_token, row.worker_id, row.due_at, row.priority, counts, ended, stops
+
+
+def of_run(run: Run) -> tuple:
+    counts = (len(run.attempts), run.failures, run.crashes, run.dispatches)
+    return run.state, run.token, run.worker, run.due_at, run.priority, counts, run.finished, run.cancel_requested
+
+
+def of_attempt(row) -> tuple:
+    ended, late = row.finished_at is not None, row.late_at is not None
+    return row.run_id, row.number, row.claim_token, row.outcome, ended, late
+
+
+def without_times(row) -> dict:
+    """But for those times that this test itself moves."""
+    return {name: value for name, value in row._mapping.items() if name not in {"due_at", "expires_at"}}

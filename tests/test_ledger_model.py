@@ -4,7 +4,14 @@ from typing import Any
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule, run_state_machine_as_test
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 from sqlalchemy import Engine, delete, select, update
 
 from ledger import barriers, clock
@@ -16,7 +23,7 @@ from ledger.runs import dispatch_many as dispatch_all
 from ledger.states import MOVES, TERMINAL, Outcome, State
 from ledger.tables import attempts, processes, runs
 from ledger.tables import barriers as barriers_table
-from tests.ledger_model import Model, Run
+from tests.ledger_model import Model, Run, of_attempt, of_row, of_run, without_times
 from tests.ledger_steps import (
     HOUR,
     age,
@@ -33,6 +40,7 @@ from tests.ledger_steps import (
     worker,
 )
 
+EXAMPLES, STEPS = 40, 30
 CRASH_LIMIT = 2
 BARRIER, MEMBERS = "group", 3
 JOBS = [["add"], ["add", "subtract"]]
@@ -183,14 +191,10 @@ class LedgerBesideModel(RuleBasedStateMachine):
     def both_say_the_same(self) -> None:
         with reading(self.engine) as connection:
             rows = connection.execute(select(runs)).fetchall()
-            starts = connection.execute(select(attempts).order_by(attempts.c.number)).fetchall()
+            starts = connection.execute(select(attempts)).fetchall()
             remaining = connection.scalar(select(barriers_table.c.remaining))
         assert {each.id: of_row(each) for each in rows} == {run.id: of_run(run) for run in self.model.runs.values()}
-        assert [of_attempt(each) for each in sorted(starts, key=lambda each: (each.run_id, each.number))] == [
-            (run.id, number, attempt.token, attempt.outcome, attempt.outcome != Outcome.RUNNING, attempt.late)
-            for run in sorted(self.model.runs.values(), key=lambda run: run.id)
-            for number, attempt in enumerate(run.attempts, 1)
-        ]
+        assert sorted(map(of_attempt, starts)) == sorted(self.model.attempts())
         assert remaining == self.model.remaining
         self.finished_runs_stand_still(rows)
 
@@ -204,36 +208,7 @@ class LedgerBesideModel(RuleBasedStateMachine):
             assert sum(attempt.outcome == Outcome.RUNNING for attempt in run.attempts) == (run.state == State.RUNNING)
 
 
-def of_row(row) -> tuple:
-    ended, stops = row.finished_at is not None, row.cancel_requested_at is not None
-    counts = (row.attempt, row.failures, row.crashes, row.dispatches)
-    return row.state, row.claim_token, row.worker_id, row.due_at, row.priority, counts, ended, stops
-
-
-def of_run(run: Run) -> tuple:
-    counts = (len(run.attempts), run.failures, run.crashes, run.dispatches)
-    return run.state, run.token, run.worker, run.due_at, run.priority, counts, run.finished, run.cancel_requested
-
-
-def of_attempt(row) -> tuple:
-    ended, late = row.finished_at is not None, row.late_at is not None
-    return row.run_id, row.number, row.claim_token, row.outcome, ended, late
-
-
-def without_times(row) -> dict:
-    """But for those times that this test itself moves."""
-    return {name: value for name, value in row._mapping.items() if name not in {"due_at", "expires_at"}}
-
-
 def test_any_history_is_as_the_model_says(engine: Engine):
     machine = type("LedgerOf" + engine.dialect.name, (LedgerBesideModel,), {"engine": engine})
-    run_state_machine_as_test(machine, settings=EFFORT)
-
-
-EFFORT = settings(
-    max_examples=25,
-    stateful_step_count=30,
-    deadline=None,
-    suppress_health_check=list(HealthCheck),
-    print_blob=True,
-)
+    effort = settings(max_examples=EXAMPLES, stateful_step_count=STEPS, deadline=None, print_blob=True)
+    run_state_machine_as_test(machine, settings=settings(effort, suppress_health_check=list(HealthCheck)))

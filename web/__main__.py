@@ -18,11 +18,16 @@ def main() -> int:
         print(error, file=sys.stderr)
         return 1
     logging.basicConfig(level=wanted.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    serve(wanted)
+    try:
+        serve(wanted)
+    except OSError as error:
+        print(f"Cannot serve on {wanted.web_host}:{wanted.port}: {error}", file=sys.stderr)
+        return 1
     return 0
 
 
 def serve(wanted: Settings) -> None:
+    """Until SIGTERM or Ctrl-C. Raises OSError when the address is taken."""
     app = create_app(wanted)
     server = create_server(
         app,

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from flask import Blueprint, Response, abort, send_file
 
+from ledger.ids import is_id
 from ledger.queries.leavings import PICTURES, Artifact, artifact
 from web.console import console
 
@@ -17,7 +18,7 @@ WEEK = 7 * 24 * 3600
 
 @blueprint.get("/<artifact_id>/<name>")
 def show(artifact_id: str, name: str) -> Response:
-    found = artifact(console().engine, artifact_id)
+    found = artifact(console().engine, artifact_id) if is_id(artifact_id) else None
     path = path_of(found, name)
     if path is None:
         abort(404, "There is no such file: it was never made, or pruned with its run.")

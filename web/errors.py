@@ -11,6 +11,7 @@ from ledger.errors import JobNotFound, LedgerAway, RunNotFound, ScheduleNotFound
 from ledger.queries.schema import SchemaMissing, require_schema
 from ledger.settings import Settings
 from web import outage
+from web.arguments import shorten
 from web.console import console
 from web.numbers import size
 from web.words import STATUS
@@ -56,7 +57,7 @@ def run_not_found(error: RunNotFound) -> ErrorPage:
     return ErrorPage(
         404,
         "No such run",
-        f"There is no run with the id {error.run_id}.",
+        f"There is no run with the id {shorten(error.run_id, 60)}.",
         f"Finished runs are pruned after {days} days; this one may have been.",
         "/runs",
         "To the runs",
@@ -115,10 +116,9 @@ def unknown_host(error: SecurityError) -> ErrorPage:
 
 
 def http_error(error: HTTPException) -> ErrorPage:
+    said = error.description if error.description != type(error).description else ""
     if error.code == 404:
-        return ErrorPage(
-            404, "Nothing here", "There is no page at this address.", "Check it for a typing error."
-        )
+        return ErrorPage(404, "Nothing here", said or "There is no page at this address.")
     return ErrorPage(error.code or 500, error.name, error.description or "")
 
 

@@ -12,13 +12,14 @@ from web.numbers import count, number, percent
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """``since`` is an instant that ends the note: "oldest 12 min"."""
+    """``since`` or ``until`` is an instant that ends the note: "oldest 12 min", "nightly, in 8 h"."""
 
     word: str
     number: str
     note: str
     link: str
     since: int | None = None
+    until: int | None = None
     is_bad: bool = False
 
 
@@ -54,9 +55,13 @@ def _failed(now: Overview) -> Figure:
 
 
 def _next(now: Overview) -> Figure:
-    link = "/schedules"
-    if now.next_schedule is not None:
-        at = now.next_schedule.at
-        return Figure("Next schedule", f"{moments.local(at):%H:%M}", f"{now.next_schedule.name}", link)
-    note = "1 schedule" if now.schedules.number == 1 else f"{count(now.schedules)} schedules"
-    return Figure("Next schedule", "–", note if now.schedules else "no schedule", link)
+    link, following = url_for("schedules.index"), now.next_schedule
+    if following is None:
+        return Figure("Next schedule", "–", "no schedule is on", link)
+    return Figure(
+        "Next schedule",
+        f"{moments.local(following.at):%H:%M}",
+        f"{following.name},",
+        link,
+        until=following.at,
+    )

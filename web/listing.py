@@ -1,16 +1,17 @@
 """The list of runs: from its address to what is wanted, and from what was found to what the page shows."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from flask import url_for
 
-from ledger import clock
+from ledger import clock, texts
 from ledger.ids import is_id
 from ledger.queries.counting import Count
 from ledger.queries.lines import RunLine
-from ledger.queries.runs import RunsPage
+from ledger.queries.runs import RunsPage, runs_page
 from ledger.queries.wanted import Tab, Wanted
+from web.console import console
 from web.words import TAB
 
 TEXT_LIMIT = 200
@@ -84,14 +85,27 @@ def asked(args: Mapping[str, str]) -> Asked:
     age = args.get("age", "")
     wanted = Wanted(
         tab=_tab(args.get("tab", "")),
-        job=args.get("job", "").strip(),
-        queue=args.get("queue", "").strip(),
-        text=args.get("q", "").strip()[:TEXT_LIMIT],
+        job=_text(args.get("job", "")),
+        queue=_text(args.get("queue", "")),
+        text=_text(args.get("q", "")),
         since=_since(age),
         before=_id(args.get("before", "")),
         up_to=_id(args.get("up_to", "")),
     )
     return Asked(wanted, age if age in AGES else "")
+
+
+def found(asked: Asked) -> RunsPage:
+    """The runs that are asked for. When all rows of a page are gone, for instance because they all finished,
+    the newer ones come in their place: there is nothing left that they could push down."""
+    page = runs_page(console().engine, asked.wanted)
+    if page.lines or not page.newer:
+        return page
+    return runs_page(console().engine, replace(asked.wanted, up_to=""))
+
+
+def _text(given: str) -> str:
+    return texts.clean(given.strip()[:TEXT_LIMIT])
 
 
 def _tab(name: str) -> Tab:
@@ -156,6 +170,6 @@ def filter_words(asked: Asked) -> str:
 
 def _poll_url(asked: Asked, found: RunsPage) -> str:
     """Polls ask for the rows that are shown; newer ones, which would push them down, are only counted."""
-    wanted = asked.wanted
+    wanted = found.wanted
     newest = wanted.up_to or (found.lines[0].id if found.lines else None)
     return asked.url(before=wanted.before, up_to=newest)

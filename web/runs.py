@@ -3,9 +3,10 @@
 from flask import Blueprint, Response, flash, redirect, request, url_for
 
 from ledger import runs
+from ledger.errors import RunNotFound
+from ledger.ids import is_id
 from ledger.queries import run as one_run
 from ledger.queries.run import run_page
-from ledger.queries.runs import runs_page
 from ledger.queries.status import AT_WORK, WAITING
 from ledger.states import State
 from web import listing, reruns, runview
@@ -19,10 +20,16 @@ SEARCH_SECONDS = 10  # looking through runs costs more than reading an index
 RUN_SECONDS = 1
 
 
+@blueprint.url_value_preprocessor
+def refuse_what_is_no_id(_endpoint, values) -> None:
+    if values and "run_id" in values and not is_id(values["run_id"]):
+        raise RunNotFound(values["run_id"])
+
+
 @blueprint.get("")
 def index():
     asked = listing.asked(request.args)
-    page = listing.page_of(asked, runs_page(console().engine, asked.wanted))
+    page = listing.page_of(asked, listing.found(asked))
     seconds = SEARCH_SECONDS if asked.wanted.narrowed else LIST_SECONDS
     return live_page("runs/index.html", page, seconds, page.poll_url)
 

@@ -65,6 +65,7 @@ class RunView:
     can_cancel: bool
     can_run_again: bool
     same_url: str
+    edit_url: str
 
 
 def page_of(run: RunPage) -> RunView:
@@ -89,6 +90,7 @@ def page_of(run: RunPage) -> RunView:
         relations=_relations(run),
         can_cancel=line.status in WAITING or line.status == Status.RUNNING,
         can_run_again=line.status not in WAITING | AT_WORK,
+        edit_url=url_for("jobs.edit", name=line.job, **{"from": line.id}),
         same_url=url_for(
             "runs.index", tab="failed", job=line.job, q=pattern_of(line.error) or line.error_type
         ),

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from ledger import clock
 from ledger.queries.run import Attempt, RunPage
 from ledger.queries.status import Status
+from ledger.states import Outcome
 from web.numbers import duration
 from web.words import OUTCOME
 
@@ -14,6 +15,8 @@ NARROWEST = 8
 #: Beyond so many attempts the words sum up instead of listing each.
 MOST_TOLD = 4
 WAIT, HELD = "waited", "held"
+#: Where the word of the outcome makes no sentence.
+ENDED = {Outcome.LOST: "lost its worker", Outcome.INTERRUPTED: "was interrupted"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,10 +87,9 @@ def _waits(run: RunPage, since: int, until: int, is_open: bool) -> list[Step]:
 
 
 def _work(attempt: Attempt, now: int) -> Step:
-    shown = OUTCOME[attempt.outcome]
     end = attempt.finished_at or now
-    words = f"attempt {attempt.number} {shown.word.lower()}"
-    return Step(words, shown.hue, attempt.started_at, end, attempt.finished_at is None, True)
+    words = f"attempt {attempt.number} {ENDED.get(attempt.outcome) or OUTCOME[attempt.outcome].word.lower()}"
+    return Step(words, OUTCOME[attempt.outcome].hue, attempt.started_at, end, attempt.finished_at is None, True)
 
 
 def _pieces(steps: list[Step]) -> tuple[Piece, ...]:

@@ -38,15 +38,15 @@ class Slots:
         self._seconds = 1.0  # moving average of a body's time; begins without a second helping
         self._changed = threading.Condition()
 
-    def wait_for_one(self, timeout: float) -> bool:
-        """Waits up to ``timeout`` seconds until a place is free, without taking it."""
+    def wait(self, timeout: float) -> bool:
+        """Waits up to ``timeout`` seconds until enough places are free for a claim, without taking any."""
         with self._changed:
-            return self._changed.wait_for(lambda: self._free() > 0, timeout)
+            return self._changed.wait_for(self._enough_are_free, timeout)
 
     def reserve(self, wanted: int, timeout: float) -> int:
-        """Takes up to ``wanted`` free places, after waiting up to ``timeout`` seconds for the first; how many."""
+        """Takes up to ``wanted`` free places, after waiting up to ``timeout`` seconds for enough; how many."""
         with self._changed:
-            self._changed.wait_for(lambda: self._free() > 0, timeout)
+            self._changed.wait_for(self._enough_are_free, timeout)
             taken = max(0, min(wanted, self._free()))
             self._taken += taken
             return taken
@@ -62,11 +62,17 @@ class Slots:
 
     @property
     def most(self) -> int:
-        ahead = int(self.count * AHEAD_SECONDS / max(self._seconds, 1e-6))
-        return self.count + min(ahead, AHEAD_FACTOR * self.count)
+        return self.count + self._ahead()
+
+    def _ahead(self) -> int:
+        return min(int(self.count * AHEAD_SECONDS / max(self._seconds, 1e-6)), AHEAD_FACTOR * self.count)
 
     def _free(self) -> int:
         return self.most - self._taken
+
+    def _enough_are_free(self) -> bool:
+        """One; or half of the second helping, while the threads still work on the other half."""
+        return self._free() >= max(1, self._ahead() // 2)
 
 
 class RunAtWork:
@@ -94,7 +100,7 @@ class RunAtWork:
     def report(self) -> None:
         if self._unreported is not None:
             self._reported_at = time.monotonic()
-            self._desk.writer.submit(claims.report, self._unreported)
+            self._desk.writer.submit(claims.report, self._unreported, durable=False)
             self._unreported = None
 
     def log(self, level: str, logger: str, message: str) -> None:
@@ -103,7 +109,8 @@ class RunAtWork:
             return
         if self._log_lines == LOG_LIMIT:
             message = f"Further lines are left out; {LOG_LIMIT:,} are kept."
-        self._desk.writer.submit(notes.add_logs, notes.LogLine(self.run_id, self.attempt, level, logger, message))
+        line = notes.LogLine(self.run_id, self.attempt, level, logger, message)
+        self._desk.writer.submit(notes.add_logs, line, durable=False)
 
     def artifact(self, name: str, data: bytes | Path, media_type: str | None, title: str) -> None:
         if not name or name != Path(name).name or name.startswith("."):
@@ -145,7 +152,7 @@ class Desk:
         """Claims of up to ``most`` ready runs, committed. Raises LedgerAway."""
         if self.draining.is_set():
             return []
-        taken = self.writer.call(self.claims.take, (queue, most))
+        taken = self.writer.submit(self.claims.take, (queue, most), durable=False).result()
         now = time.monotonic()
         self._claimed.update({claim.id: (claim, now) for claim in taken})
         return taken

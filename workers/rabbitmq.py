@@ -39,9 +39,9 @@ class HintConsumer(LedgerConsumer):
 
     def _take(self) -> None:
         try:
-            if self._desk.draining.is_set() or not self._desk.slots.wait_for_one(FULL_SECONDS):
+            if self._desk.draining.is_set() or not self._desk.slots.wait(FULL_SECONDS):
                 self._line.pause()
-                self._desk.slots.wait_for_one(self._timeout)
+                self._desk.slots.wait(self._timeout)
             else:
                 self._serve(self._line.hints(min(self._timeout, max(0.001, self._look_at - time.monotonic()))))
         except LedgerAway as error:
@@ -63,8 +63,10 @@ class HintConsumer(LedgerConsumer):
         for delivery, found in understood:
             if isinstance(found, NewRun):
                 self._adopt(delivery, found)
-        unknown = self._desk.writer.submit(notes.find_unknown, list(hints))
+        unknown = self._desk.writer.submit(notes.find_unknown, list(hints), durable=False)
         self._fill_slots(len(deliveries))
+        if len(self._claimed) < len(deliveries):
+            self._look_at = 0.0  # too few slots, or runs of several priorities: look again without a hint
         for run_id in unknown.result():
             self._reject(hints[run_id], f"it hints at run {run_id}, which the ledger does not know")
 

@@ -12,8 +12,9 @@ from ledger.queries.failures import HOUR, Failures, failures
 from ledger.queries.lines import LINE_COLUMNS, RunLine, lines, lines_of
 from ledger.queries.system import System, system_of
 from ledger.queries.throughput import Throughput, throughput
+from ledger.schedules import next_fire
 from ledger.states import State
-from ledger.tables import runs, schedules
+from ledger.tables import runs
 
 MOST_RUNNING = 6
 MOST_RECENT = 8
@@ -22,7 +23,6 @@ MOST_RECENT = 8
 @dataclass(frozen=True, slots=True)
 class NextSchedule:
     name: str
-    job: str
     at: int
 
 
@@ -34,7 +34,6 @@ class Overview:
     throughput: Throughput
     failures: Failures
     recent: tuple[RunLine, ...]
-    schedules: Count
     next_schedule: NextSchedule | None
     system: System
     has_any: bool
@@ -52,7 +51,6 @@ def overview(engine: Engine) -> Overview:
             throughput=throughput(connection, now - HOUR, now),
             failures=failures(connection, now),
             recent=recent,
-            schedules=schedules_count(connection),
             next_schedule=next_schedule(connection),
             system=system_of(connection, now),
             has_any=bool(recent),
@@ -72,11 +70,7 @@ def _recent(connection: Connection) -> tuple[RunLine, ...]:
     return lines(connection, list(connection.scalars(newest)))
 
 
-def schedules_count(connection: Connection) -> Count:
-    """Schedules that are not paused."""
-    return count(connection, select(schedules.c.id).where(schedules.c.paused_at.is_(None)))
-
-
 def next_schedule(connection: Connection) -> NextSchedule | None:
     """The schedule that fires next, and when; None when there is none."""
-    return None
+    found = next_fire(connection)
+    return found and NextSchedule(*found)

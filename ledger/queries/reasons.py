@@ -51,12 +51,12 @@ def _reason(row, served: Consumers, places: dict[str, int], now: int) -> Reason:
 
 
 def _why(row, served: Consumers, due_at: int | None, places: dict[str, int]) -> Why:
+    if due_at is not None:
+        return Why.NOT_DUE
     if not served.consume(row.queue):
         return Why.NO_WORKER
     if not served.know(row.queue, row.job):
         return Why.UNKNOWN_JOB
-    if due_at is not None:
-        return Why.NOT_DUE
     return Why.NEXT if places.get(row.id) == 0 else Why.BEHIND
 
 

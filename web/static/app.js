@@ -2,12 +2,17 @@
 "use strict";
 
 const SECOND = 1000;
+const SILENT = 15 * SECOND; // an update older than this is not "live"
 const skew = Date.now() - Number(document.body.dataset.now); // the server's clock is the one that counts
-const silent = 15 * SECOND; // an update older than this is not "live"
+const clock = new Intl.DateTimeFormat("en-GB", { timeStyle: "medium", timeZone: document.body.dataset.zone });
 
-let lastUpdate = Date.now();
+let updatedAt = Date.now();
+let paused = false;
 
-// --- Relative times: the server writes them once, the browser keeps them going. As web/numbers.py `coarse`.
+const live = () => document.getElementById("live");
+const pollers = () => document.querySelectorAll("#live[hx-get], #strip[hx-get]");
+
+// --- Relative times: the server writes them once, the browser keeps them going. As `coarse` in web/numbers.py.
 
 function coarse(seconds) {
   if (seconds < 60) return `${seconds} s`;
@@ -30,35 +35,38 @@ function tick() {
     const text = relative(time.dataset.rel, Date.parse(time.dateTime));
     if (time.textContent !== text && !holdsSelection(time)) time.textContent = text;
   }
-  pulse();
+  beat();
 }
 
-// --- The pulse in the strip: when the last answer came, and whether that is too long ago.
+// --- The pulse in the strip: when the last answer came, whether that is too long ago, and a switch to pause.
 
-function pulse() {
-  const element = document.getElementById("pulse");
-  if (!element) return;
-  const age = Date.now() - lastUpdate;
-  element.classList.toggle("bad", age > silent);
-  if (age <= silent) {
-    element.firstChild.nodeValue = "Live ";
-    return;
-  }
-  element.firstChild.nodeValue = "Not live ";
-  element.querySelector("b").textContent = `for ${coarse(Math.floor(age / SECOND))}`;
+function beat() {
+  const pulse = document.getElementById("pulse");
+  if (!pulse) return;
+  const age = Date.now() - updatedAt;
+  const late = !paused && !document.hidden && age > SILENT;
+  pulse.classList.toggle("bad", late);
+  pulse.firstChild.nodeValue = paused ? "Paused " : late ? "Not live for " : "Live ";
+  pulse.querySelector("b").textContent = late ? coarse(Math.floor(age / SECOND)) : clock.format(updatedAt - skew);
 }
 
-function updated(response) {
-  const date = Date.parse(response.headers.get("Date"));
-  const element = document.getElementById("pulse");
-  lastUpdate = Date.now();
-  if (!element || !date) return;
-  element.querySelector("b").textContent = clock.format(date);
+function setUpPulse() {
+  const pulse = document.getElementById("pulse");
+  if (!pulse) return;
+  pulse.disabled = false;
+  pulse.addEventListener("click", () => {
+    paused = !paused;
+    pulse.setAttribute("aria-pressed", String(paused));
+    if (!paused) wake();
+    beat();
+  });
 }
-
-const clock = new Intl.DateTimeFormat("en-GB", { timeStyle: "medium", timeZone: document.body.dataset.zone });
 
 // --- Polling: not while nobody looks, and never under a selection or the pointer.
+
+function wake() {
+  for (const element of pollers()) htmx.trigger(element, "wake");
+}
 
 function holdsSelection(element) {
   const selection = document.getSelection();
@@ -66,37 +74,33 @@ function holdsSelection(element) {
 }
 
 function rowIds(root) {
-  return Array.from(root?.querySelectorAll("tr[id]") ?? [], (row) => row.id).join();
+  return Array.from(root.querySelectorAll("tr[id]"), (row) => row.id).join();
 }
 
-function wouldMoveRows(live, task) {
-  const moved = rowIds(live) !== rowIds(task.fragment);
-  return moved && (live.querySelector("tbody:hover") || live.querySelector("tbody")?.contains(document.activeElement));
+function wouldMoveRows(task) {
+  const table = task.target.querySelector("tbody:hover, tbody:focus-within");
+  return table !== null && rowIds(task.target) !== rowIds(task.fragment);
 }
 
 document.addEventListener("htmx:before:request", (event) => {
   const element = event.detail.ctx.sourceElement;
-  if (document.hidden || (element.id === "live" && holdsSelection(element))) event.preventDefault();
+  if (paused || document.hidden || (element === live() && holdsSelection(element))) event.preventDefault();
 });
 
 document.addEventListener("htmx:before:swap", (event) => {
   const task = event.detail.tasks.find((each) => each.target?.id === "live");
-  if (task && wouldMoveRows(task.target, task)) event.preventDefault();
+  if (task && task.swapSpec.style !== "none" && wouldMoveRows(task)) event.preventDefault();
 });
 
 // A page that polls is as live as its own part; any other is as live as the strip.
 document.addEventListener("htmx:before:response", (event) => {
   const { response, sourceElement } = event.detail.ctx;
-  const pagePolls = document.getElementById("live")?.hasAttribute("hx-get");
-  if (response.status < 400 && sourceElement.id === (pagePolls ? "live" : "strip")) updated(response.raw);
+  const leading = live()?.hasAttribute("hx-get") ? "live" : "strip";
+  if (response.status < 400 && sourceElement.id === leading) updatedAt = Date.now();
 });
 
 document.addEventListener("visibilitychange", () => {
-  if (document.hidden) return;
-  for (const id of ["live", "strip"]) {
-    const element = document.getElementById(id);
-    if (element?.hasAttribute("hx-get")) htmx.trigger(element, "wake");
-  }
+  if (!document.hidden) wake();
 });
 
 // --- Forms: sent once. The key in the form makes a second one harmless; this keeps it from being sent.
@@ -128,5 +132,6 @@ function showCopyButtons() {
 
 document.addEventListener("htmx:after:swap", showCopyButtons);
 showCopyButtons();
+setUpPulse();
 tick();
 setInterval(tick, SECOND);
