@@ -10,9 +10,7 @@ from ledger.tables import barriers
 def create(connection: Connection, key: str, parties: int, ttl: int) -> bool:
     """A barrier for ``parties`` members, forgotten after ``ttl`` microseconds; False when the key is taken."""
     row = {"key": key, "remaining": parties, "expires_at": clock.now() + ttl}
-    return bool(
-        connection.execute(insert_new(connection, barriers).returning(barriers.c.key), row).fetchall()
-    )
+    return bool(connection.execute(insert_new(connection, barriers).returning(barriers.c.key), row).fetchall())
 
 
 def pass_one(connection: Connection, key: str) -> bool:

@@ -8,7 +8,20 @@ import secrets
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from sqlalchemy import Connection, and_, bindparam, case, delete, exists, func, insert, literal, or_, select, update
+from sqlalchemy import (
+    Connection,
+    and_,
+    bindparam,
+    case,
+    delete,
+    exists,
+    func,
+    insert,
+    literal,
+    or_,
+    select,
+    update,
+)
 
 from ledger import barriers, clock, texts
 from ledger import runs as runs_
@@ -149,10 +162,10 @@ def priority_above(connection: Connection, queue: str, above: int) -> int | None
 
 
 _next_due = (
-    select(runs.c.due_at)
+    select(runs.c.due_at, runs.c.priority)
     .where(
         _queued_here,
-        runs.c.priority == bindparam("the_priority"),
+        runs.c.priority == _next_priority.scalar_subquery(),
         _still_offered,
         runs.c.job.in_(bindparam("jobs", expanding=True)),
     )
@@ -162,13 +175,21 @@ _next_due = (
 
 
 def next_due(connection: Connection, queue: str, jobs: list[str]) -> int | None:
-    """When the next run of ``queue`` and ``jobs`` may start, as seen without a lock; None when nothing waits."""
-    found = []
-    above = LOWEST
-    while (above := priority_above(connection, queue, above)) is not None:
-        asked = {"the_queue": queue, "the_priority": above, "jobs": jobs, "now": clock.now()}
-        found.append(connection.scalar(_next_due, asked))
-    return min((due for due in found if due is not None), default=None)
+    """When the next run of ``queue`` and ``jobs`` may start, as seen without a lock; None when nothing waits.
+
+    One statement when something of the most urgent priority is due now, which is the case that is in a hurry.
+    """
+    earliest = None
+    above: int | None = LOWEST
+    while above is not None:
+        now = clock.now()
+        row = connection.execute(_next_due, {"the_queue": queue, "above": above, "jobs": jobs, "now": now}).first()
+        if row is not None:
+            earliest = row.due_at if earliest is None else min(earliest, row.due_at)
+            if row.due_at <= now:
+                break
+        above = row.priority if row is not None else priority_above(connection, queue, above)
+    return earliest
 
 
 _held = (
@@ -194,9 +215,7 @@ _finish_run = (
         due_at=func.coalesce(bindparam("retry", type_=runs.c.due_at.type), runs.c.due_at),
         dispatch_at=func.coalesce(bindparam("retry", type_=runs.c.due_at.type), runs.c.dispatch_at),
         failures=runs.c.failures + bindparam("failed"),
-        max_attempts=func.coalesce(
-            bindparam("most_attempts", type_=runs.c.max_attempts.type), runs.c.max_attempts
-        ),
+        max_attempts=func.coalesce(bindparam("most_attempts", type_=runs.c.max_attempts.type), runs.c.max_attempts),
     )
 )
 _finish_attempt = (
@@ -231,7 +250,7 @@ def finish(connection: Connection, endings: list[Ending]) -> list[bool]:
     kept = [_if_held(held, ending) for ending in endings]
     if any(kept):
         _write(connection, [ending for ending in kept if ending])
-    return [bool(own) or _is_written(connection, ending) for own, ending in zip(kept, endings)]
+    return [bool(own) or _is_written(connection, ending) for own, ending in zip(kept, endings, strict=True)]
 
 
 def _holders(connection: Connection, endings: list[Ending]) -> dict[tuple[str, str], int | None]:
@@ -337,7 +356,9 @@ def give_back(connection: Connection, given: list[Claim]) -> list[None]:
     for claim in sorted(given, key=lambda claim: claim.id):
         undone = {"the_id": claim.id, "token": claim.token, "now": clock.now()}
         if connection.execute(_give_back, undone).rowcount:
-            connection.execute(delete(attempts).where(attempts.c.run_id == claim.id, attempts.c.number == claim.attempt))
+            connection.execute(
+                delete(attempts).where(attempts.c.run_id == claim.id, attempts.c.number == claim.attempt)
+            )
     announce(connection)
     return [None] * len(given)
 
@@ -353,9 +374,7 @@ class Progress:
 _report = (
     update(runs)
     .where(runs.c.id == bindparam("the_id"), runs.c.claim_token == bindparam("token"))
-    .values(
-        progress_done=bindparam("done"), progress_total=bindparam("total"), progress_note=bindparam("note")
-    )
+    .values(progress_done=bindparam("done"), progress_total=bindparam("total"), progress_note=bindparam("note"))
 )
 
 
@@ -371,11 +390,3 @@ def _progress_row(progress: Progress) -> dict[str, Any]:
         "the_id": progress.claim.id, "token": progress.claim.token, "done": progress.done, "total": progress.total,
         "note": texts.clean(progress.note, 500),
     }  # fmt: skip
-
-
-def cancel_requests(connection: Connection, worker_id: str) -> set[str]:
-    """Ids of the runs of this worker that a person asked to stop."""
-    statement = select(runs.c.id).where(
-        runs.c.worker_id == worker_id, is_running, runs.c.cancel_requested_at.is_not(None)
-    )
-    return set(connection.scalars(statement))

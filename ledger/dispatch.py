@@ -59,9 +59,7 @@ def take_due_hints(connection: Connection, most: int) -> list[Hint]:
     now = clock.now()
     rows = connection.execute(_due, {"now": now, "most": most}).fetchall()
     if rows:
-        connection.execute(
-            _push_ahead, [{"the_id": row.id, "next_at": now + pause(row.dispatches)} for row in rows]
-        )
+        connection.execute(_push_ahead, [{"the_id": row.id, "next_at": now + pause(row.dispatches)} for row in rows])
     return [Hint(row.id, row.job, row.queue) for row in rows]
 
 

@@ -3,7 +3,7 @@
 import random
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -51,7 +51,7 @@ def _open_postgresql(url) -> Engine:
 
 def _prepare_sqlite(connection: sqlite3.Connection, _record) -> None:
     connection.isolation_level = None  # BEGIN is ours, see _begin_sqlite
-    connection.execute("PRAGMA journal_mode = WAL")
+    _insist(lambda: connection.execute("PRAGMA journal_mode = WAL"))  # a new file may be locked by who makes it
     connection.execute("PRAGMA foreign_keys = ON")
     connection.execute("PRAGMA cache_size = -16000")
 
@@ -68,22 +68,26 @@ def _begin_sqlite(connection: Connection) -> None:
 
 
 def _begin_immediate(cursor: sqlite3.Cursor) -> None:
-    """Takes the write lock. SQLite's own waiting sleeps ever longer between two tries; ours stays quick at first."""
-    deadline = time.monotonic() + BUSY_SECONDS
-    pause = 0.0002
     cursor.execute("PRAGMA busy_timeout = 0")
     try:
-        while True:
-            try:
-                cursor.execute("BEGIN IMMEDIATE")
-                return
-            except sqlite3.OperationalError as error:
-                if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
-                    raise
-            time.sleep(pause * random.uniform(0.5, 1.5))
-            pause = min(pause * 1.2, 0.01)
+        _insist(lambda: cursor.execute("BEGIN IMMEDIATE"))
     finally:
         cursor.execute(f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000}")
+
+
+def _insist(act: Callable[[], object]) -> None:
+    """Tries again while the database is locked. SQLite's own waiting sleeps ever longer; ours stays quick at first."""
+    deadline = time.monotonic() + BUSY_SECONDS
+    pause = 0.0002
+    while True:
+        try:
+            act()
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                raise
+        time.sleep(pause * random.uniform(0.5, 1.5))
+        pause = min(pause * 1.2, 0.01)
 
 
 @contextmanager

@@ -30,9 +30,7 @@ class Reaper:
     ledger, nobody is.
     """
 
-    def __init__(
-        self, own_id: str | None, limit: float = SILENT_SECONDS, clock: Callable[[], float] = time.monotonic
-    ):
+    def __init__(self, own_id: str | None, limit: float = SILENT_SECONDS, clock: Callable[[], float] = time.monotonic):
         self.own_id, self.limit = own_id, limit
         self._clock = clock
         self._moved: dict[str, tuple[int, float]] = {}
@@ -63,8 +61,7 @@ class Reaper:
 
     def _count_anew(self, now: float) -> None:
         self._moved = {
-            each: (count, since if each == self.own_id else now)
-            for each, (count, since) in self._moved.items()
+            each: (count, since if each == self.own_id else now) for each, (count, since) in self._moved.items()
         }
 
     def _is_silent(self, each: str, seconds: float) -> bool:

@@ -13,9 +13,7 @@ def prune(connection: Connection, days: int) -> list[str]:
     """Deletes up to ``BATCH`` runs finished more than ``days`` ago; answers the paths of their artifacts."""
     before = clock.now() - days * DAY
     old = list(connection.scalars(select(runs.c.id).where(runs.c.finished_at < before).limit(BATCH)))
-    paths = (
-        list(connection.scalars(select(artifacts.c.path).where(artifacts.c.run_id.in_(old)))) if old else []
-    )
+    paths = list(connection.scalars(select(artifacts.c.path).where(artifacts.c.run_id.in_(old)))) if old else []
     if old:
         connection.execute(delete(runs).where(runs.c.id.in_(old)))
     connection.execute(delete(rejected).where(rejected.c.received_at < before))

@@ -98,9 +98,7 @@ def insert(connection: Connection, new_runs: list[NewRun]) -> list[str]:
     if not new_runs:
         return []
     now = clock.now()
-    inserted = connection.execute(
-        insert_new(connection, runs), [row_of(new, now) for new in new_runs]
-    ).rowcount
+    inserted = connection.execute(insert_new(connection, runs), [row_of(new, now) for new in new_runs]).rowcount
     announce(connection)
     return [new.id for new in new_runs] if inserted == len(new_runs) else _ids(connection, new_runs)
 
@@ -163,15 +161,21 @@ def cancel(engine: Engine, run_id: str, by: str) -> State:
 def _cancel_if_queued(connection: Connection, run_id: str, by: str) -> bool:
     now = clock.now()
     statement = update(runs).where(runs.c.id == run_id, is_queued)
-    return bool(
-        connection.execute(statement.values(state=State.CANCELED, finished_at=now, canceled_by=by)).rowcount
-    )
+    return bool(connection.execute(statement.values(state=State.CANCELED, finished_at=now, canceled_by=by)).rowcount)
 
 
 def _request_cancel_if_running(connection: Connection, run_id: str, by: str) -> bool:
     statement = update(runs).where(runs.c.id == run_id, is_running)
     asked_at = clock.now()
     return bool(connection.execute(statement.values(cancel_requested_at=asked_at, canceled_by=by)).rowcount)
+
+
+def cancel_requests(connection: Connection, worker_id: str) -> set[str]:
+    """Ids of the runs of this worker that a person asked to stop."""
+    statement = select(runs.c.id).where(
+        runs.c.worker_id == worker_id, is_running, runs.c.cancel_requested_at.is_not(None)
+    )
+    return set(connection.scalars(statement))
 
 
 def is_terminal(state: str) -> bool:

@@ -7,9 +7,8 @@ directory is read too; the environment wins.
 from functools import cache
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Self
 
-from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
@@ -46,7 +45,7 @@ class Settings(BaseSettings):
     port: int = Field(8000, ge=1, le=65535, description="Port of the site.")
     web_threads: int = Field(16, ge=1, le=256, description="Requests answered at the same time.")
     waybill_password: SecretStr = Field(
-        SecretStr(""), description="Puts a sign-in page in front of the site."
+        SecretStr(""), validate_default=True, description="Puts a sign-in page in front of the site."
     )
     waybill_secret_key: SecretStr = Field(
         SecretStr(""), description="Signs cookies. Unset: made at first start, kept in `WAYBILL_VAR`."
@@ -99,13 +98,13 @@ class Settings(BaseSettings):
             raise ValueError("is none of DEBUG, INFO, WARNING, ERROR")
         return name.upper()
 
-    @model_validator(mode="after")
-    def _guarded_address(self) -> Self:
-        if not self.waybill_password.get_secret_value() and not is_loopback(self.web_host):
-            raise ValueError(
-                f"WEB_HOST is {self.web_host}, which others can reach: set WAYBILL_PASSWORD, or bind to 127.0.0.1"
-            )
-        return self
+    @field_validator("waybill_password")
+    @classmethod
+    def _guards_address(cls, password: SecretStr, found: ValidationInfo) -> SecretStr:
+        host = found.data.get("web_host")
+        if host is not None and not password.get_secret_value() and not is_loopback(host):
+            raise ValueError(f"must be set: others can reach WEB_HOST {host!r}. Or bind to 127.0.0.1")
+        return password
 
     @property
     def var(self) -> Path:

@@ -92,9 +92,7 @@ runs = Table(
         server_default=text("0"),
         comment="attempts that ended with an exception",
     ),
-    Column(
-        "crashes", Integer, nullable=False, server_default=text("0"), comment="attempts whose worker died"
-    ),
+    Column("crashes", Integer, nullable=False, server_default=text("0"), comment="attempts whose worker died"),
     Column(
         "max_attempts",
         Integer,
@@ -224,9 +222,7 @@ processes = Table(
         server_default=text("'[]'"),
         comment="JSON list: queues a worker consumes",
     ),
-    Column(
-        "jobs", Json, nullable=False, server_default=text("'[]'"), comment="JSON list: jobs a worker knows"
-    ),
+    Column("jobs", Json, nullable=False, server_default=text("'[]'"), comment="JSON list: jobs a worker knows"),
     Column(
         "slots",
         Integer,

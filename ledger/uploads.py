@@ -53,8 +53,5 @@ def path_of(reference: str, folder: Path) -> Path:
 def is_plain(name: str) -> bool:
     """Whether ``name`` can be a file's name, and nothing more than that."""
     return (
-        0 < len(name) <= NAME_LIMIT
-        and name not in {".", ".."}
-        and name.isprintable()
-        and not set(name) & {"/", "\\"}
+        0 < len(name) <= NAME_LIMIT and name not in {".", ".."} and name.isprintable() and not set(name) & {"/", "\\"}
     )

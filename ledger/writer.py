@@ -51,9 +51,7 @@ class Writer:
         self._thread = threading.Thread(target=self._run, name="ledger-writer", daemon=True)
         self._thread.start()
 
-    def submit(
-        self, act: GroupFunction, request: Any, *, patient: bool = False, durable: bool = True
-    ) -> Future:
+    def submit(self, act: GroupFunction, request: Any, *, patient: bool = False, durable: bool = True) -> Future:
         """Asks for ``act`` to be done for ``request``. The future raises what the row raised, or LedgerAway.
 
         With ``patient``, an unreachable ledger is waited for instead. A group in which nothing is ``durable``
@@ -114,11 +112,7 @@ class Writer:
         durable = any(entry.durable for entry in group)
         try:
             with writing_on(self._kept_connection(), durable) as connection:
-                return [
-                    pair
-                    for act, entries in by_act(group).items()
-                    for pair in self._act(connection, act, entries)
-                ]
+                return [pair for act, entries in by_act(group).items() for pair in self._act(connection, act, entries)]
         except Exception:
             self._drop_connection()
             raise

@@ -1,4 +1,4 @@
-"""The ledger as it should behave, in plain Python: no database, no clock, one thread. What is tested is compared with it."""
+"""The ledger as it should behave, in plain Python: no database, no clock, one thread."""
 
 from dataclasses import dataclass, field
 
@@ -129,7 +129,13 @@ class Model:
         held = [run for run in self.runs.values() if run.state == State.RUNNING and run.worker == worker]
         for run in held:
             run.crashes += 1
-            state = State.CANCELED if run.cancel_requested else State.DEAD if run.crashes >= crash_limit else State.QUEUED
+            state = (
+                State.CANCELED
+                if run.cancel_requested
+                else State.DEAD
+                if run.crashes >= crash_limit
+                else State.QUEUED
+            )
             run.let_go(state, Outcome.LOST, None)
         return {run.id: run.state for run in held}
 
@@ -141,7 +147,9 @@ class Model:
         ]
 
     def expire(self, now: int) -> int:
-        waiting = [run for run in self.runs.values() if run.state == State.QUEUED and run.expires_at is not None]
+        waiting = [
+            run for run in self.runs.values() if run.state == State.QUEUED and run.expires_at is not None
+        ]
         over = [run for run in waiting if run.expires_at <= now]
         for run in over:
             run.state = State.EXPIRED
@@ -159,7 +167,16 @@ def of_row(row) -> tuple:
 
 def of_run(run: Run) -> tuple:
     counts = (len(run.attempts), run.failures, run.crashes, run.dispatches)
-    return run.state, run.token, run.worker, run.due_at, run.priority, counts, run.finished, run.cancel_requested
+    return (
+        run.state,
+        run.token,
+        run.worker,
+        run.due_at,
+        run.priority,
+        counts,
+        run.finished,
+        run.cancel_requested,
+    )
 
 
 def of_attempt(row) -> tuple:

@@ -1,14 +1,11 @@
 """What tests of the ledger say, in its own words: dispatch, claim, finish, rescue. On real databases only."""
 
-import sqlite3
-import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, Engine, Row, event, func, insert, select, update
+from sqlalchemy import Connection, Engine, Row, event, func, select, update
 
 from ledger import claims, clock, fleet, runs
 from ledger import dispatch as hints
@@ -20,7 +17,6 @@ from ledger.runs import NewRun
 from ledger.states import Outcome, State
 from ledger.tables import attempts as attempts_table
 from ledger.tables import runs as runs_table
-from tests.servers import PostgreSQL
 
 JOB, QUEUE = "add", "default"
 HOUR = 3600 * clock.SECOND
@@ -200,43 +196,7 @@ def forged(run_id: str) -> Claim:
     return Claim(run_id, "0" * 16, 1, JOB, QUEUE, "{}", False, "{}", None, 0, 0, 0, 0, 0)
 
 
-# Circumstances
-
-
-def at_once(number: int, act: Callable[[int], Any]) -> list[Any]:
-    """The answers of ``act(0)`` to ``act(number - 1)``, each in a thread, all let go at the same moment."""
-    start = threading.Barrier(number)
-
-    def one(index: int) -> Any:
-        start.wait()
-        return act(index)
-
-    with ThreadPoolExecutor(number) as pool:
-        return list(pool.map(one, range(number)))
-
-
-@contextmanager
-def write_lock_held(url: str) -> Iterator[None]:
-    """Somebody else writes to the SQLite file, and takes their time."""
-    connection = sqlite3.connect(url.removeprefix("sqlite:///"), isolation_level=None)
-    connection.execute("BEGIN IMMEDIATE")
-    yield
-    connection.rollback()
-    connection.close()
-
-
-@contextmanager
-def away(engine: Engine, request: pytest.FixtureRequest) -> Iterator[None]:
-    """Nobody can write: the PostgreSQL server is stopped; the SQLite file is locked for longer than we wait."""
-    if is_sqlite(engine):
-        request.getfixturevalue("monkeypatch").setattr("ledger.engine.BUSY_SECONDS", 0.2)
-        with write_lock_held(str(engine.url)):
-            yield
-    else:
-        server: PostgreSQL = request.getfixturevalue("postgresql")
-        server.stop()
-        yield
-        server.start()
+# What the database is asked
 
 
 @contextmanager
@@ -258,8 +218,3 @@ def plan(engine: Engine, statement: str, parameters: Any) -> str:
     with reading(engine) as connection:
         rows = connection.exec_driver_sql(f"{explain} {statement}", parameters).fetchall()
     return "\n".join(str(found[-1]) for found in rows)
-
-
-def raw_insert(engine: Engine, table, **columns: Any) -> None:
-    with writing(engine) as connection:
-        connection.execute(insert(table), columns)

@@ -24,7 +24,7 @@ LIBRARIES = {
     "sqlalchemy": ("ledger",),
     "alembic": ("ledger",),
     "psycopg": ("ledger",),
-    "sqlite3": ("ledger",),
+    "sqlite3": ("ledger", "bench"),
     "flask": ("web",),
     "werkzeug": ("web",),
     "jinja2": ("web",),
@@ -42,7 +42,11 @@ LONGEST_MODULE, LONGEST_FUNCTION = 400, 60
 def modules(room: str) -> list[Path]:
     """The room's files; a migration is a generated list of columns and no module of the room."""
     path = ROOT / room
-    return [path] if path.is_file() else sorted(each for each in path.rglob("*.py") if "versions" not in each.parts)
+    return (
+        [path]
+        if path.is_file()
+        else sorted(each for each in path.rglob("*.py") if "versions" not in each.parts)
+    )
 
 
 @cache

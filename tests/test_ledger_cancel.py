@@ -4,10 +4,10 @@ import pytest
 from sqlalchemy import Engine
 
 from ledger import clock
-from ledger.claims import cancel_requests
 from ledger.engine import reading
 from ledger.errors import RunNotFound, WrongState
 from ledger.ids import new_id
+from ledger.runs import cancel_requests
 from ledger.states import TERMINAL, State
 from tests.ledger_steps import (
     HOUR,
@@ -17,7 +17,6 @@ from tests.ledger_steps import (
     claimed_ids,
     dispatch,
     finish,
-    give_back,
     interrupted,
     migrated,  # noqa: F401
     outcomes,
@@ -86,12 +85,3 @@ def test_a_run_between_two_attempts_can_be_canceled(engine: Engine):
     finish(engine, retried(run, retry_at=clock.now() + HOUR))
     assert cancel(engine, run.id) == State.CANCELED
     assert outcomes(engine, run.id) == ["failed"]
-
-
-def test_a_run_that_is_given_back_after_it_was_asked_to_stop_is_canceled(engine: Engine):
-    run = running(engine)
-    cancel(engine, run.id)
-    give_back(engine, run)
-    assert state(engine, run.id) == State.CANCELED
-    assert row(engine, run.id).finished_at is not None
-    assert attempts(engine, run.id) == []

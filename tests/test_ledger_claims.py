@@ -1,4 +1,4 @@
-"""The claim: the only way into a body. One worker gets a run, in order, in time, and on record before it starts."""
+"""The claim: one worker gets a run, in order, in time, and on record before its body starts."""
 
 from collections import Counter
 from itertools import chain
@@ -12,11 +12,11 @@ from ledger.engine import reading, writing
 from ledger.ids import new_id
 from ledger.tables import runs
 from ledger.texts import from_json
+from tests.ledger_circumstances import at_once
 from tests.ledger_steps import (
     HOUR,
     QUEUE,
     age,
-    at_once,
     attempts,
     claim,
     claimed_ids,

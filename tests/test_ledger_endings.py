@@ -19,7 +19,6 @@ from tests.ledger_steps import (
     failed,
     finish,
     forged,
-    give_back,
     interrupted,
     migrated,  # noqa: F401
     new_run,
@@ -50,7 +49,11 @@ def test_a_failure_keeps_its_error_and_the_attempt_its_traceback(engine: Engine)
     kept, [attempt] = row(engine, run.id), attempts(engine, run.id)
     assert (kept.state, kept.error_type, kept.error) == ("failed", "ValueError", "no")
     assert (kept.failures, kept.max_attempts, kept.attempt) == (1, 1, 1)
-    assert (attempt.outcome, attempt.error_type, attempt.traceback) == ("failed", "ValueError", "Traceback: no")
+    assert (attempt.outcome, attempt.error_type, attempt.traceback) == (
+        "failed",
+        "ValueError",
+        "Traceback: no",
+    )
 
 
 def test_a_retry_waits_for_its_time_and_counts_the_failure(engine: Engine):
@@ -153,38 +156,6 @@ def test_an_ending_whose_next_run_cannot_be_written_is_taken_back(engine: Engine
     assert (state(engine, run.id), outcomes(engine, run.id)) == ("running", ["running"])
     assert number_of(engine, runs) == 1
     assert finish(engine, failed(run)) == [True]
-
-
-def test_a_claim_that_is_given_back_leaves_no_trace(engine: Engine):
-    run_id = dispatch(engine)
-    before = row(engine, run_id)
-    give_back(engine, claim(engine, worker(engine))[0])
-    assert without_hint(row(engine, run_id)) == without_hint(before)
-    assert attempts(engine, run_id) == []
-    [again] = claim(engine, worker(engine))
-    assert (again.id, again.attempt) == (run_id, 1)
-
-
-def test_a_second_claim_that_is_given_back_leaves_the_first_attempt_as_it_was(engine: Engine):
-    first = running(engine)
-    finish(engine, retried(first))
-    before, kept = row(engine, first.id), attempts(engine, first.id)
-    give_back(engine, claim(engine, worker(engine))[0])
-    assert without_hint(row(engine, first.id)) == without_hint(before)
-    assert attempts(engine, first.id) == kept
-
-
-def without_hint(run) -> dict:
-    return {name: value for name, value in run._mapping.items() if name != "dispatch_at"}
-
-
-def test_a_claim_that_was_lost_cannot_be_given_back(engine: Engine):
-    first = running(engine)
-    rescue(engine, row(engine, first.id).worker_id)
-    [second] = claim(engine, worker(engine))
-    give_back(engine, first)
-    assert row(engine, first.id).claim_token == second.token
-    assert outcomes(engine, first.id) == ["lost", "running"]
 
 
 def test_the_newest_progress_of_each_run_is_kept(engine: Engine):

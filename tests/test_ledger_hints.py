@@ -9,10 +9,10 @@ from ledger import clock
 from ledger.dispatch import STEPS, next_dispatch_at, take_due_hints
 from ledger.engine import reading, writing
 from ledger.errors import WrongState
+from tests.ledger_circumstances import at_once
 from tests.ledger_steps import (
     HOUR,
     age,
-    at_once,
     brought_to,
     cancel,
     claim,

@@ -1,16 +1,25 @@
 """The schema comes from the migrations alone, whoever runs them and however often."""
 
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
 from sqlalchemy import Engine, inspect
 
-from ledger.engine import is_sqlite, open_engine, reading, schema_differences, writing
+from ledger.engine import open_engine, reading, schema_differences
 from ledger.migrate import downgrade, is_current, migrate
 from ledger.tables import metadata
-from tests.ledger_steps import at_once, brought_to, dispatch, migrated, row  # noqa: F401
+from tests.ledger_circumstances import at_once, write_lock_held
+from tests.ledger_steps import (
+    dispatch,
+    migrated,  # noqa: F401
+    row,
+)
 from tests.servers import Processes
 
 INDEXES = {
     "sqlite": "SELECT sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL",
-    "postgresql": "SELECT indexdef FROM pg_indexes WHERE tablename <> 'alembic_version' AND schemaname = 'public'",
+    "postgresql": "SELECT indexdef FROM pg_indexes WHERE tablename <> 'alembic_version'"
+    " AND schemaname = 'public'",
 }
 TRIGGERS = {
     "sqlite": "SELECT name FROM sqlite_master WHERE type = 'trigger'",
@@ -87,25 +96,13 @@ def test_threads_that_migrate_at_once_all_succeed(database_url: str):
         engine.dispose()
 
 
-def test_a_fault_in_the_middle_of_a_transaction_takes_all_of_it_back(engine: Engine):
-    class Fault(Exception):
-        pass
-
-    try:
-        with writing(engine) as connection:
-            metadata.drop_all(connection)
-            raise Fault
-    except Fault:
-        assert schema_differences(engine) == []
-
-
-def test_sqlite_keeps_commits_on_disk_and_foreign_keys_checked(sqlite_url: str):
+def test_a_file_that_another_process_is_just_making_is_waited_for(sqlite_url: str):
     engine = open_engine(sqlite_url)
-    with reading(engine) as connection:
-        asked = {name: connection.exec_driver_sql(f"PRAGMA {name}").scalar() for name in PRAGMAS}
-    assert asked == PRAGMAS
-    assert is_sqlite(engine)
+    with ThreadPoolExecutor(1) as pool:
+        with write_lock_held(sqlite_url):
+            done = pool.submit(migrate, engine)
+            with pytest.raises(TimeoutError):
+                done.result(0.3)
+        done.result(30)
+    assert schema_differences(engine) == []
     engine.dispose()
-
-
-PRAGMAS = {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1}

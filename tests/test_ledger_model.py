@@ -15,7 +15,7 @@ from hypothesis.stateful import (
 from sqlalchemy import Engine, delete, select, update
 
 from ledger import barriers, clock
-from ledger.claims import Claim, Claims, Ending
+from ledger.claims import Claim, Ending
 from ledger.engine import reading, writing
 from ledger.errors import WrongState
 from ledger.runs import NewRun
@@ -105,14 +105,20 @@ class LedgerBesideModel(RuleBasedStateMachine):
         assert [each.id for each in claimed] == expected
         for each in claimed:
             self.model.start(each, by.worker_id)
-            assert (each.attempt, each.failures) == (len(self.run_of(each).attempts), self.run_of(each).failures)
+            assert (each.attempt, each.failures) == (
+                len(self.run_of(each).attempts),
+                self.run_of(each).failures,
+            )
         self.claims += claimed
 
     def run_of(self, claimed: Claim) -> Run:
         return self.model.runs[claimed.id]
 
     @precondition(lambda self: self.claims)
-    @rule(group=st.lists(st.tuples(picks, st.sampled_from(list(KINDS)), dues), min_size=1, max_size=3), member=st.booleans())
+    @rule(
+        group=st.lists(st.tuples(picks, st.sampled_from(list(KINDS)), dues), min_size=1, max_size=3),
+        member=st.booleans(),
+    )
     def finish(self, group: list[tuple], member: bool) -> None:
         """By whoever holds the run, or by somebody who lost it long ago."""
         more = {"barrier": BARRIER, "barrier_runs": [self.new("add", 1, -1, None, None)]} if member else {}
@@ -180,7 +186,9 @@ class LedgerBesideModel(RuleBasedStateMachine):
         waiting = [run for run in self.model.runs.values() if run.state == State.QUEUED]
         due = list({waiting[each % len(waiting)].id: None for each in chosen} if waiting else [])
         with writing(self.engine) as connection:
-            connection.execute(update(runs).where(runs.c.state == State.QUEUED).values(dispatch_at=self.at(1)))
+            connection.execute(
+                update(runs).where(runs.c.state == State.QUEUED).values(dispatch_at=self.at(1))
+            )
         for position, run_id in enumerate(due):
             age(self.engine, run_id, dispatch_at=self.at(-1) + position)
         assert take_hints(self.engine, most) == due[:most]
@@ -193,7 +201,9 @@ class LedgerBesideModel(RuleBasedStateMachine):
             rows = connection.execute(select(runs)).fetchall()
             starts = connection.execute(select(attempts)).fetchall()
             remaining = connection.scalar(select(barriers_table.c.remaining))
-        assert {each.id: of_row(each) for each in rows} == {run.id: of_run(run) for run in self.model.runs.values()}
+        assert {each.id: of_row(each) for each in rows} == {
+            run.id: of_run(run) for run in self.model.runs.values()
+        }
         assert sorted(map(of_attempt, starts)) == sorted(self.model.attempts())
         assert remaining == self.model.remaining
         self.finished_runs_stand_still(rows)
@@ -205,7 +215,9 @@ class LedgerBesideModel(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         for run in self.model.runs.values():
-            assert sum(attempt.outcome == Outcome.RUNNING for attempt in run.attempts) == (run.state == State.RUNNING)
+            assert sum(attempt.outcome == Outcome.RUNNING for attempt in run.attempts) == (
+                run.state == State.RUNNING
+            )
 
 
 def test_any_history_is_as_the_model_says(engine: Engine):

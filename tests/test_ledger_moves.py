@@ -94,7 +94,10 @@ def test_a_finished_run_cannot_be_rewritten_by_anybody(engine: Engine):
     before = [row(engine, run_id) for run_id in finished]
     for run_id in finished:
         for column in GUARDED:
-            with pytest.raises(IntegrityError, match="a finished run never changes"), writing(engine) as connection:
+            with (
+                pytest.raises(IntegrityError, match="a finished run never changes"),
+                writing(engine) as connection,
+            ):
                 connection.execute(text(f"UPDATE runs SET {column} = NULL WHERE id = :id"), {"id": run_id})
     assert [row(engine, run_id) for run_id in finished] == before
 

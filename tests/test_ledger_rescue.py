@@ -12,9 +12,9 @@ from ledger.reaper import Reaper, orphaned, reap
 from ledger.states import State
 from ledger.tables import jobs, processes
 from ledger.texts import from_json
+from tests.ledger_circumstances import at_once
 from tests.ledger_steps import (
     CRASH_LIMIT,
-    at_once,
     attempts,
     cancel,
     claim,
@@ -113,12 +113,17 @@ def test_a_finish_and_a_rescue_at_once_leave_one_ending(engine: Engine):
 
     def end(number: int) -> bool:
         half = number // 2
-        return bool(finish(engine, succeeded(claims[half])) == [True] if number % 2 else rescue(engine, workers[half]))
+        return bool(
+            finish(engine, succeeded(claims[half])) == [True] if number % 2 else rescue(engine, workers[half])
+        )
 
     ends = at_once(16, end)
     assert [Counter(ends[n : n + 2])[True] for n in range(0, 16, 2)] == [1] * 8
     for run in claims:
-        assert (state(engine, run.id), outcomes(engine, run.id)) in [("succeeded", ["succeeded"]), ("queued", ["lost"])]
+        assert (state(engine, run.id), outcomes(engine, run.id)) in [
+            ("succeeded", ["succeeded"]),
+            ("queued", ["lost"]),
+        ]
 
 
 def test_a_dead_process_is_on_record_with_its_reason(engine: Engine):
@@ -156,7 +161,9 @@ def test_a_process_that_was_declared_gone_hears_so_at_its_next_beat(engine: Engi
 
 def test_what_workers_announce_is_kept_and_the_newest_counts(engine: Engine):
     old = Job("add", "default", 0, {"type": "object"}, "Adds.", "jobs.py:1", {}, "v1")
-    new = Job("add", "sums", 5, {"type": "object", "b": 1}, "Adds two.", "jobs.py:2", {"max_retries": 1}, "v2")
+    new = Job(
+        "add", "sums", 5, {"type": "object", "b": 1}, "Adds two.", "jobs.py:2", {"max_retries": 1}, "v2"
+    )
     fleet.register(engine, NewProcess(kind="worker"), [old, Job("b", "default", 0, {}, "", "", {}, "")])
     fleet.register(engine, NewProcess(kind="worker"), [new])
     assert number_of(engine, jobs) == 2

@@ -36,7 +36,9 @@ def finished(engine: Engine, number: int, days_ago: float) -> None:
 
 def with_everything(engine: Engine, path: str) -> str:
     run = running(engine)
-    artifact = NewArtifact(run_id=run.id, attempt=1, name="a.png", title="", media_type="image/png", size=1, path=path)
+    artifact = NewArtifact(
+        run_id=run.id, attempt=1, name="a.png", title="", media_type="image/png", size=1, path=path
+    )
     written(engine, notes.add_artifacts, artifact)
     written(engine, notes.add_logs, LogLine(run.id, 1, "INFO", "job", "hello"))
     return run.id
@@ -80,7 +82,9 @@ def test_rejected_messages_and_ended_processes_are_forgotten_and_others_stay(eng
     with writing(engine) as connection:
         long_ago = clock.now() - 31 * DAY
         connection.execute(update(rejected).where(rejected.c.size == 1).values(received_at=long_ago))
-        connection.execute(update(processes).where(processes.c.id == ended.worker_id).values(ended_at=long_ago))
+        connection.execute(
+            update(processes).where(processes.c.id == ended.worker_id).values(ended_at=long_ago)
+        )
     pruned(engine)
     assert [number_of(engine, each) for each in (rejected, processes)] == [1, 1]
 

@@ -9,9 +9,9 @@ from ledger.ids import is_id, new_id
 from ledger.runs import FIRST_HINT_GRACE
 from ledger.tables import runs as runs_table
 from ledger.texts import from_json
+from tests.ledger_circumstances import at_once
 from tests.ledger_steps import (
     HOUR,
-    at_once,
     claim,
     dispatch,
     finish,
@@ -27,7 +27,9 @@ from tests.ledger_steps import (
 def test_a_run_keeps_what_was_asked_for(engine: Engine):
     asked = {"priority": 7, "created_by": "Ada", "parent_id": new_id(), "caller_id": new_id(), "typed": True}
     times = {"due_at": clock.now() + HOUR, "expires_at": clock.now() + 2 * HOUR}
-    kept = row(engine, dispatch(engine, args=(1, "é"), kwargs={"n": 2**70}, options={"pipe": []}, **asked, **times))
+    kept = row(
+        engine, dispatch(engine, args=(1, "é"), kwargs={"n": 2**70}, options={"pipe": []}, **asked, **times)
+    )
     assert {name: getattr(kept, name) for name in [*asked, *times]} == asked | times
     assert from_json(kept.args) == {"args": [1, "é"], "kwargs": {"n": 2**70}}
     assert from_json(kept.options) == {"pipe": []}

@@ -1,4 +1,4 @@
-"""What people and jobs write fits into every column of both databases, or is refused by both in the same way."""
+"""What people and jobs write fits into the columns of both databases, or is refused by both alike."""
 
 import json
 import math
@@ -33,7 +33,15 @@ from tests.ledger_steps import (
 )
 
 NASTY = ["a\x00b", "a\ud800b", "\udcff", "\U0001f600" * 50_000, "é" * 201, "two\nlines", ""]
-VALUES = ["a\x00b", "\ud800", 2**200, 1e308, [None, True, {"é": []}], {"": {"\x00": "\udfff"}}, "x" * 1_000_000]
+VALUES = [
+    "a\x00b",
+    "\ud800",
+    2**200,
+    1e308,
+    [None, True, {"é": []}],
+    {"": {"\x00": "\udfff"}},
+    "x" * 1_000_000,
+]
 
 
 def kept(engine: Engine, column) -> list[str]:
@@ -126,7 +134,12 @@ def test_a_name_that_cannot_be_kept_is_refused_before_anything_is_written(engine
 
 
 def test_a_number_that_cannot_be_kept_is_refused_before_anything_is_written(engine: Engine):
-    for number in ({"priority": 2**31}, {"priority": -(2**31)}, {"due_at": 2**63}, {"expires_at": -(2**63) - 1}):
+    for number in (
+        {"priority": 2**31},
+        {"priority": -(2**31)},
+        {"due_at": 2**63},
+        {"expires_at": -(2**63) - 1},
+    ):
         with pytest.raises(ValueError):
             dispatch(engine, **number)
     assert number_of(engine, runs_table) == 0
@@ -155,7 +168,11 @@ def test_a_cleaned_text_is_short_clean_and_says_what_was_left_out(text: str, lim
     assert clean(found, 1_000) == found
 
 
-@given(st.recursive(st.none() | st.booleans() | st.integers() | st.text(), lambda each: st.lists(each, max_size=3)))
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.text(), lambda each: st.lists(each, max_size=3)
+    )
+)
 def test_json_is_ascii_and_says_the_same(value):
     text = to_json(value)
     assert text.isascii()

@@ -11,7 +11,8 @@ from sqlalchemy import Engine
 from ledger.engine import open_engine
 from ledger.migrate import migrate
 from ledger.watch import Watch
-from tests.ledger_steps import at_once, dispatch, migrated  # noqa: F401
+from tests.ledger_circumstances import at_once
+from tests.ledger_steps import dispatch, migrated  # noqa: F401
 from tests.servers import PostgreSQL, Process, Processes, wait_until
 
 SOON = 0.2  # seconds from the commit of another process

@@ -1,4 +1,4 @@
-"""The writer: many requests in few commits, answers in order, a bad one fails alone, none lost while the ledger is away."""
+"""The writer: many requests in few commits, a bad one fails alone, none lost while the ledger is away."""
 
 import threading
 from collections.abc import Iterator
@@ -16,9 +16,8 @@ from ledger.notes import LogLine
 from ledger.tables import logs
 from ledger.tables import runs as runs_table
 from ledger.writer import GROUP_LIMIT, Writer
+from tests.ledger_circumstances import at_once, away, write_lock_held
 from tests.ledger_steps import (
-    at_once,
-    away,
     dispatch,
     dispatch_many,
     migrated,  # noqa: F401
@@ -29,7 +28,6 @@ from tests.ledger_steps import (
     state,
     succeeded,
     worker,
-    write_lock_held,
 )
 
 
@@ -169,7 +167,9 @@ def test_a_lock_that_another_holds_for_a_moment_is_waited_for(sqlite_url: str):
         assert writer.close() is True
 
 
-def test_the_ledger_is_away_for_everybody_who_asks_it_directly(engine: Engine, request: pytest.FixtureRequest):
+def test_the_ledger_is_away_for_everybody_who_asks_it_directly(
+    engine: Engine, request: pytest.FixtureRequest
+):
     with away(engine, request):
         with pytest.raises(LedgerAway, match="the ledger cannot be used now"):
             dispatch(engine)

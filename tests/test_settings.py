@@ -63,7 +63,8 @@ def test_a_fault_of_one_setting_hides_none_between_two(monkeypatch: pytest.Monke
 
 
 @pytest.mark.parametrize(
-    "url", ["postgresql://user@host/name", "postgresql+psycopg:/", "sqlite", "postgresql+psycopg://host:port/name"]
+    "url",
+    ["postgresql://user@host/name", "postgresql+psycopg:/", "sqlite", "postgresql+psycopg://host:port/name"],
 )
 def test_a_database_url_that_cannot_work_is_refused(monkeypatch: pytest.MonkeyPatch, url: str):
     [fault] = faults(monkeypatch, DATABASE_URL=url)
@@ -123,7 +124,9 @@ def test_a_process_with_bad_settings_says_all_faults_and_ends(processes: Process
 
 
 def test_the_readme_has_a_row_for_each_setting_and_no_other():
-    wanted = [f"| `{name.upper()}` | {default_of(name)} | {meaning_of(name)} |" for name in Settings.model_fields]
+    wanted = [
+        f"| `{name.upper()}` | {default_of(name)} | {meaning_of(name)} |" for name in Settings.model_fields
+    ]
     rows = re.findall(r"^\| `[A-Z_]+` \|.*$", (ROOT / "README.md").read_text(), re.MULTILINE)
     assert rows == wanted
 

@@ -1,7 +1,6 @@
 """NIfTI is read as nibabel reads it: values, byte order, scaling, orientation and spacing."""
 
 import itertools
-import os
 from pathlib import Path
 
 import nibabel
@@ -15,7 +14,6 @@ from workers.jobs.volume.source import Source
 from workers.jobs.volume.volume import Volume
 
 LPS = np.diag([-0.5, -0.75, 1.5, 1.0])
-REAL = Path(os.environ.get("WAYBILL_TEST_DATA", Path(__file__).parents[2] / "shared/data/petct"))
 
 
 def voxels(dtype: str = "int16") -> np.ndarray:
@@ -119,10 +117,3 @@ def test_extensions_before_the_voxels_are_skipped(tmp_path):
 def test_nifti_2_is_read(tmp_path, name):
     volume = saved(tmp_path, nibabel.Nifti2Image(voxels(), LPS), name)
     assert np.array_equal(volume.array, voxels().transpose()) and volume.orientation == "LPS"
-
-
-@pytest.mark.skipif(not REAL.is_dir(), reason="the real scans are not here (WAYBILL_TEST_DATA)")
-@pytest.mark.parametrize("name", ["sts_004_ct.nii.gz", "sts_004_pet.nii.gz", "sts_004_pet_mask.nii.gz"])
-def test_real_scans_are_read_as_nibabel_reads_them(name):
-    volume = read.volume(Source(REAL / name, name), Recipe())
-    assert np.array_equal(volume.array, as_nibabel(REAL / name)) and volume.orientation == "LPS"

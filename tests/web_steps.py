@@ -61,8 +61,8 @@ def cells(page: Tag, column: int) -> list[str]:
     return [text(row.select("td")[column]) for row in page.select("table.runs tbody tr")]
 
 
-@pytest.fixture
-def site(tmp_path: Path) -> Iterator[Site]:
+@pytest.fixture(name="site")
+def visited(tmp_path: Path) -> Iterator[Site]:
     """On SQLite: what the databases differ in is the ledger's own business."""
     made = Site(tmp_path / "var")
     migrate(made.engine)

@@ -39,7 +39,7 @@ def _how(found: Artifact) -> dict:
     if found.media_type in PICTURES:
         return {"mimetype": found.media_type, "download_name": found.name}
     if found.media_type.partition(";")[0] in TEXTS:
-        return {"mimetype": "text/plain; charset=utf-8", "download_name": found.name}
+        return {"mimetype": "text/plain", "download_name": found.name}
     return {"mimetype": "application/octet-stream", "as_attachment": True, "download_name": found.name}
 
 

@@ -4,7 +4,7 @@ from functools import cache
 from hashlib import blake2b
 from pathlib import Path
 
-from flask import Flask, Response, request, url_for
+from flask import Flask, Response, request
 
 from ledger.settings import Settings
 
@@ -14,7 +14,8 @@ YEAR = 365 * 24 * 3600
 def init_app(app: Flask, settings: Settings) -> None:
     @app.template_global()
     def asset(name: str) -> str:
-        return url_for("static", filename=name, v=checksum(Path(app.static_folder) / name))
+        version = checksum(Path(app.static_folder) / name)
+        return f"{request.script_root}{app.static_url_path}/{name}?v={version}"
 
     app.after_request(keep_for_long)
 
@@ -25,7 +26,11 @@ def checksum(path: Path) -> str:
 
 
 def keep_for_long(response: Response) -> Response:
-    if request.endpoint == "static" and "v" in request.args and response.status_code == 200:
+    if request.endpoint != "static" or response.status_code != 200:
+        return response
+    response.direct_passthrough = False
+    response.set_data(response.get_data())  # what streams is not compressed for everybody
+    if "v" in request.args:
         response.cache_control.public = True
         response.cache_control.immutable = True
         response.cache_control.max_age = YEAR

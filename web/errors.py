@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from flask import Flask, current_app, render_template, request
 from flask_wtf.csrf import CSRFError
-from werkzeug.exceptions import HTTPException, RequestEntityTooLarge, SecurityError
+from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from ledger.errors import JobNotFound, LedgerAway, RunNotFound, ScheduleNotFound, WrongState
 from ledger.queries.schema import SchemaMissing, require_schema
@@ -14,6 +14,7 @@ from web import outage
 from web.arguments import shorten
 from web.console import console
 from web.numbers import size
+from web.security import TEXT_LIMIT, ForeignName
 from web.words import STATUS
 
 log = logging.getLogger(__name__)
@@ -97,16 +98,16 @@ def csrf_failed(error: CSRFError) -> ErrorPage:
 
 
 def too_large(error: RequestEntityTooLarge) -> ErrorPage:
-    cap = size(current_app.config["MAX_CONTENT_LENGTH"])
+    files, texts = size(current_app.config["MAX_CONTENT_LENGTH"]), size(TEXT_LIMIT)
     return ErrorPage(
         413,
         "Too large",
-        f"This site takes uploads of up to {cap} in one form. Nothing was started.",
+        f"This site takes up to {files} in one form, and up to {texts} of that as text. Nothing was started.",
         "Choose a smaller file, put it into the server's files folder, or raise UPLOAD_LIMIT_MB.",
     )
 
 
-def unknown_host(error: SecurityError) -> ErrorPage:
+def foreign_name(error: ForeignName) -> ErrorPage:
     return ErrorPage(
         400,
         "Not by this name",
@@ -135,7 +136,7 @@ PAGES = {
     WrongState: wrong_state,
     CSRFError: csrf_failed,
     RequestEntityTooLarge: too_large,
-    SecurityError: unknown_host,
+    ForeignName: foreign_name,
     HTTPException: http_error,
     Exception: server_error,
 }

@@ -35,7 +35,8 @@ def size(value: int) -> str:
     unit = ""
     while amount >= 999.5:
         amount, unit = amount / 1000, next(units)
-    return f"{amount:.1f} {unit}B" if amount < 10 else f"{amount:.0f} {unit}B"
+    shown = f"{amount:.1f}".removesuffix(".0") if amount < 9.95 else f"{amount:.0f}"
+    return f"{shown} {unit}B"
 
 
 def duration(microseconds: int | None) -> str:

@@ -29,6 +29,12 @@ class Pair:
 
 
 @dataclass(frozen=True, slots=True)
+class Cell:
+    text: str
+    is_number: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Result:
     """``size`` in characters; ``is_cut`` when only the beginning is shown."""
 
@@ -36,8 +42,8 @@ class Result:
     size: int
     is_cut: bool = False
     pairs: tuple[Pair, ...] = ()
-    columns: tuple[str, ...] = ()
-    rows: tuple[tuple[str, ...], ...] = ()
+    columns: tuple[Cell, ...] = ()
+    rows: tuple[tuple[Cell, ...], ...] = ()
     more_rows: int = 0
     text: str = ""
 
@@ -76,10 +82,19 @@ def is_table(value: Any) -> bool:
 
 
 def _table(value: list[dict], size: int) -> Result:
-    rows = tuple(tuple(plain(cell) for cell in each.values()) for each in value[:MOST_ROWS])
-    return Result(
-        Form.TABLE, size, columns=tuple(value[0]), rows=rows, more_rows=max(0, len(value) - MOST_ROWS)
-    )
+    rows = tuple(tuple(_cell(each) for each in row.values()) for row in value[:MOST_ROWS])
+    hidden = max(0, len(value) - MOST_ROWS)
+    columns = tuple(_head(name, [row[place] for row in rows]) for place, name in enumerate(value[0]))
+    return Result(Form.TABLE, size, columns=columns, rows=rows, more_rows=hidden)
+
+
+def _head(name: str, cells: list[Cell]) -> Cell:
+    """A column of numbers has its name on the right, like them."""
+    return Cell(name, all(cell.is_number for cell in cells))
+
+
+def _cell(value: Any) -> Cell:
+    return Cell(plain(value), isinstance(value, int | float) and not isinstance(value, bool))
 
 
 def pretty(value: Any) -> str:

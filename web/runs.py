@@ -20,10 +20,11 @@ SEARCH_SECONDS = 10  # looking through runs costs more than reading an index
 RUN_SECONDS = 1
 
 
-@blueprint.url_value_preprocessor
-def refuse_what_is_no_id(_endpoint, values) -> None:
-    if values and "run_id" in values and not is_id(values["run_id"]):
-        raise RunNotFound(values["run_id"])
+@blueprint.before_request
+def refuse_what_is_no_id() -> None:
+    run_id = (request.view_args or {}).get("run_id")
+    if run_id is not None and not is_id(run_id):
+        raise RunNotFound(run_id)
 
 
 @blueprint.get("")

@@ -3,10 +3,12 @@
 import os
 import secrets
 from pathlib import Path
+from urllib.parse import urlsplit
 
-from flask import Flask, Response
+from flask import Flask, Response, request
 from flask_compress import Compress
 from flask_wtf import CSRFProtect
+from werkzeug.exceptions import BadRequest
 
 from ledger.settings import Settings, is_loopback
 
@@ -32,6 +34,14 @@ HEADERS = {
 }
 
 
+#: By which a site without a password may be called.
+OWN_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+class ForeignName(BadRequest):
+    """Raised when a site without a password is called by a name that is not this machine's own."""
+
+
 def init_app(app: Flask, settings: Settings) -> None:
     app.config |= {
         "SECRET_KEY": secret_key(settings),
@@ -40,22 +50,26 @@ def init_app(app: Flask, settings: Settings) -> None:
         "SESSION_COOKIE_NAME": "waybill",
         "SESSION_COOKIE_HTTPONLY": True,
         "SESSION_COOKIE_SAMESITE": "Lax",
-        "TRUSTED_HOSTS": trusted_hosts(settings),
         "WTF_CSRF_TIME_LIMIT": None,  # a form may stay open for as long as its session
         "COMPRESS_ALGORITHM": ["br", "gzip"],
         "COMPRESS_ALGORITHM_STREAMING": ["br"],
     }
+    if is_for_this_machine(settings):
+        app.before_request(refuse_foreign_names)
     CSRFProtect(app)
     Compress(app)
     app.after_request(add_headers)
 
 
-def trusted_hosts(settings: Settings) -> list[str] | None:
-    """Without a password only this machine's own names: or any web page could reach the site through a name
-    that it lets point to 127.0.0.1 (DNS rebinding)."""
-    if settings.waybill_password.get_secret_value() or not is_loopback(settings.web_host):
-        return None
-    return ["localhost", "127.0.0.1", "[::1]"]
+def is_for_this_machine(settings: Settings) -> bool:
+    return not settings.waybill_password.get_secret_value() and is_loopback(settings.web_host)
+
+
+def refuse_foreign_names() -> None:
+    """Or any web page could reach a site without a password, through a name that it lets point to 127.0.0.1
+    (DNS rebinding)."""
+    if urlsplit(f"//{request.host}").hostname not in OWN_NAMES:
+        raise ForeignName
 
 
 def add_headers(response: Response) -> Response:

@@ -72,7 +72,8 @@ def steps_of(run: RunPage, now: int) -> list[Step]:
     if run.line.status not in (Status.RUNNING, Status.CANCELING):
         is_open = run.line.finished_at is None
         end = now if is_open else run.line.finished_at
-        steps += _waits(run, at, end, is_open) if is_open or end - at > clock.MILLISECOND else []
+        if is_open or not steps or end - at > clock.MILLISECOND:
+            steps += _waits(run, at, end, is_open)
     return steps
 
 
@@ -89,7 +90,9 @@ def _waits(run: RunPage, since: int, until: int, is_open: bool) -> list[Step]:
 def _work(attempt: Attempt, now: int) -> Step:
     end = attempt.finished_at or now
     words = f"attempt {attempt.number} {ENDED.get(attempt.outcome) or OUTCOME[attempt.outcome].word.lower()}"
-    return Step(words, OUTCOME[attempt.outcome].hue, attempt.started_at, end, attempt.finished_at is None, True)
+    return Step(
+        words, OUTCOME[attempt.outcome].hue, attempt.started_at, end, attempt.finished_at is None, True
+    )
 
 
 def _pieces(steps: list[Step]) -> tuple[Piece, ...]:

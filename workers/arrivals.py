@@ -31,7 +31,14 @@ class Hint:
     run_id: str
 
 
-FIELDS = {"args": tuple, "kwargs": dict, "options": dict, "message_id": str, "message_timestamp": int, "actor_name": str}
+FIELDS = {
+    "args": tuple,
+    "kwargs": dict,
+    "options": dict,
+    "message_id": str,
+    "message_timestamp": int,
+    "actor_name": str,
+}
 
 
 def understand(delivery: Delivery, actors: dict) -> Hint | NewRun:
@@ -77,6 +84,10 @@ def adopt(message: Message, delivery: Delivery, actors: dict) -> NewRun:
 
 def check_ranges(new: NewRun) -> None:
     """ValueError for numbers that no column can hold."""
-    for name, value, limit in (("eta", new.due_at, 2**62), ("max_age", new.expires_at, 2**62), ("priority", new.priority, 2**31)):
+    for name, value, limit in (
+        ("eta", new.due_at, 2**62),
+        ("max_age", new.expires_at, 2**62),
+        ("priority", new.priority, 2**31),
+    ):
         if value is not None and not -limit < value < limit:
             raise ValueError(f"{name} is out of range")

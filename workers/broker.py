@@ -50,7 +50,12 @@ class WaybillBroker(Broker):
         self.queues: dict[str, None] = {}
         self.desk: Desk | None = None
         backend = LedgerResultBackend(self)
-        for middleware in (AsyncIO(), ActorOptions(), LedgerResults(backend=backend), LedgerGroupCallbacks(LedgerBarriers(self))):
+        for middleware in (
+            AsyncIO(),
+            ActorOptions(),
+            LedgerResults(backend=backend),
+            LedgerGroupCallbacks(LedgerBarriers(self)),
+        ):
             self.add_middleware(middleware)
 
     @functools.cached_property
@@ -83,7 +88,9 @@ class WaybillBroker(Broker):
     def enqueue(self, message: Message, *, delay: int | None = None) -> Message:
         """Writes the run, durably, then hints. ``delay`` in milliseconds. Raises LedgerAway."""
         self.emit_before("enqueue", message, delay)
-        new = messages.new_run(message, origin="code", delay=delay, actor=self.actors.get(message.actor_name), **caller())
+        new = messages.new_run(
+            message, origin="code", delay=delay, actor=self.actors.get(message.actor_name), **caller()
+        )
         self.writer.call(runs.insert_groups, [new])
         if not delay:
             self.publisher.hint(new.id, new.job, new.queue)
@@ -136,7 +143,9 @@ def adopt_foreign_actors(broker: WaybillBroker, module_name: str) -> None:
         move(actor, broker)
     if foreign:
         log.warning(
-            "The job module %s has set a broker of its own; its jobs now run here: %s.", module_name, ", ".join(sorted(foreign))
+            "The job module %s has set a broker of its own; its jobs now run here: %s.",
+            module_name,
+            ", ".join(sorted(foreign)),
         )
 
 
@@ -155,5 +164,3 @@ def move(actor: Actor, broker: WaybillBroker) -> None:
         return
     actor.broker = broker
     broker.declare_actor(actor)
-
-

@@ -16,7 +16,7 @@ import dramatiq
 from dramatiq.middleware import TimeLimitExceeded
 from dramatiq.middleware.shutdown import Shutdown
 
-from ledger import claims, fleet
+from ledger import claims, fleet, runs
 from ledger.engine import reading, writing
 from ledger.errors import LedgerAway
 from ledger.settings import settings
@@ -59,7 +59,9 @@ class Child:
         self.options = options
         self.broker: WaybillBroker = make_broker()
         load_jobs(self.broker, settings().job_modules)
-        self.queues = [queue for queue in self.broker.queues if not options.queues or queue in options.queues.split(",")]
+        self.queues = [
+            queue for queue in self.broker.queues if not options.queues or queue in options.queues.split(",")
+        ]
         self.process = self._describe_process()
         self.desk = self._open_desk()
         self.orders: list[str] = []
@@ -91,7 +93,9 @@ class Child:
         )
         worker.start()
         threading.Thread(target=self._attend, name="attend", daemon=True).start()
-        log.info("Worker %s is ready: %d slots, queues %s.", self.process.name, self.options.threads, ", ".join(self.queues))
+        log.info(
+            "Worker %s is ready: %d slots, queues %s.", self.process.name, self.options.threads, ", ".join(self.queues)
+        )
         self._follow_orders()
 
     def _follow_orders(self) -> None:
@@ -113,6 +117,13 @@ class Child:
 
     def _leave(self) -> None:
         """Interrupts what still runs, tells the ledger, and ends the process, whatever its threads do."""
+        try:
+            self._end_runs()
+            self._say_goodbye()
+        finally:
+            os._exit(0)
+
+    def _end_runs(self) -> None:
         self.desk.draining.set()
         self.desk.give_back(longer_than=0)
         for run in list(self.desk.at_work.values()):
@@ -123,8 +134,6 @@ class Child:
         for run in list(self.desk.at_work.values()):  # deaf to interrupts, but it ends with this process
             self.desk.finish(endings.interrupted(run.claim))
         self.broker.writer.flush(timeout=5)
-        self._say_goodbye()
-        os._exit(0)
 
     def _say_goodbye(self) -> None:
         try:
@@ -157,7 +166,7 @@ class Child:
         try:
             with reading(self.broker.engine) as connection:
                 state = fleet.state_of(connection, self.process.id)
-                canceled = claims.cancel_requests(connection, self.process.id) if self.desk.at_work else ()
+                canceled = runs.cancel_requests(connection, self.process.id) if self.desk.at_work else ()
         except LedgerAway as error:
             log.warning("Cancellations cannot be seen now: %s", error)
             return

@@ -119,7 +119,13 @@ class RunAtWork:
         size = store(data, self._desk.settings.artifacts / path)
         guessed = media_type or mimetypes.guess_type(name)[0] or "application/octet-stream"
         new = notes.NewArtifact(
-            run_id=self.run_id, attempt=self.attempt, name=name, title=title, media_type=guessed, size=size, path=str(path)
+            run_id=self.run_id,
+            attempt=self.attempt,
+            name=name,
+            title=title,
+            media_type=guessed,
+            size=size,
+            path=str(path),
         )
         self._desk.writer.call(notes.add_artifacts, new)
 

@@ -38,7 +38,10 @@ def succeeded(claim: Claim, message: Message, actor, result: object) -> Ending:
         state=State.SUCCEEDED,
         outcome=Outcome.SUCCEEDED,
         result=_stored(result, must_be_json="pipe_target" in message.options),
-        next_runs=[*_callback(claim, message, actor, "on_success", result), *_next_in_pipe(claim, message, actor, result)],
+        next_runs=[
+            *_callback(claim, message, actor, "on_success", result),
+            *_next_in_pipe(claim, message, actor, result),
+        ],
         barrier=message.options.get("group_completion_uuid"),
         barrier_runs=[
             _following(claim, actor.broker, Message(**fields))

@@ -43,9 +43,7 @@ class Schema(GenerateJsonSchema):
         return super().datetime_schema(schema) | naive
 
 
-def field_of(
-    parameter: inspect.Parameter, function: Callable | None, said: str | None
-) -> tuple[Any, FieldInfo]:
+def field_of(parameter: inspect.Parameter, function: Callable | None, said: str | None) -> tuple[Any, FieldInfo]:
     """The type and field for ``create_model``; ``said`` is what the docstring says about it.
 
     The field of ``*args`` or ``**kwargs`` is a list or an object, marked with ``x-rest`` in the schema.

@@ -56,4 +56,3 @@ def time_limit(message, actor) -> float | None:
     """Seconds, or None for no limit (an infinite one)."""
     limit = message.options.get("time_limit") or actor.options.get("time_limit", DEFAULT_TIME_LIMIT)
     return None if limit is None or limit == float("inf") else limit / 1000
-

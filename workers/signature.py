@@ -91,9 +91,7 @@ def original(fn: Callable) -> Callable:
 
 def _signature(name: str, function: Callable | None, parameters: tuple[inspect.Parameter, ...]) -> Signature:
     said = docstrings.read(function).parameters if function else {}
-    fields = {
-        f"p{index}": field_of(each, function, said.get(each.name)) for index, each in enumerate(parameters)
-    }
+    fields = {f"p{index}": field_of(each, function, said.get(each.name)) for index, each in enumerate(parameters)}
     model = create_model("Parameters", __config__=CONFIG, **fields)
     return Signature(name, parameters, model, _schema(model))
 

@@ -11,7 +11,7 @@ import sys
 import threading
 import time
 from dataclasses import dataclass, field
-
+from functools import partial
 
 from ledger import fleet
 from ledger.engine import Engine, writing
@@ -100,7 +100,7 @@ class Supervisor:
         """Gives the runs of dead children back at once; keeps trying while the ledger is away."""
         for child_id, because in list(self.unburied):
             rescued = self._tell(
-                lambda connection: fleet.declare_gone(connection, child_id, because, self.settings.crash_limit)
+                partial(fleet.declare_gone, process_id=child_id, because=because, crash_limit=self.settings.crash_limit)
             )
             if rescued is None:
                 return

@@ -1,8 +1,8 @@
 """Celery with guarantees about equal to Waybill's; its settings stand in ``bench.jobs.celery_jobs``.
 
 Chosen to Celery's advantage: SQLite in WAL mode; the prefork pool, for only there are database connections
-pooled (threads measured slower); eight processes, so that database commits overlap. Of 2, 4, 8 and 16, eight
-did best on PostgreSQL, and on SQLite none was ahead by more than the noise.
+pooled; eight processes, so that database commits overlap. Between 2 and 16 processes the measurements differed
+by less than their noise on a busy machine: `CONCURRENCY` is worth trying again on a quiet one.
 """
 
 import importlib

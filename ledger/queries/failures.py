@@ -44,9 +44,7 @@ class Failures:
 
 
 def failures(connection: Connection, now: int) -> Failures:
-    rows = [
-        row for state in (State.FAILED, State.DEAD) for row in _failed_since(connection, state, now - HOUR)
-    ]
+    rows = [row for state in (State.FAILED, State.DEAD) for row in _failed_since(connection, state, now - HOUR)]
     causes = sorted(_causes(rows, now), key=lambda cause: (-cause.number, -cause.last_at))
     return Failures(tuple(causes[:MOST_CAUSES]), up_to(MOST_FAILURES, len(rows)))
 
@@ -62,9 +60,7 @@ def _causes(rows: Iterable, now: int) -> Iterable[Cause]:
     groups: dict[tuple, list[int]] = {}
     for row in rows:
         groups.setdefault((row.job, row.error_type or "", pattern_of(row.error)), []).append(row.finished_at)
-    return [
-        Cause(*key, len(times), _buckets(times, now), min(times), max(times)) for key, times in groups.items()
-    ]
+    return [Cause(*key, len(times), _buckets(times, now), min(times), max(times)) for key, times in groups.items()]
 
 
 def pattern_of(error: str | None) -> str:
@@ -79,13 +75,9 @@ def _buckets(times: list[int], now: int) -> tuple[int, ...]:
     return tuple(places.count(BUCKETS - 1 - place) for place in range(BUCKETS))
 
 
-def same_failures(
-    connection: Connection, job: str, error_type: str | None, error: str | None, now: int
-) -> Count:
+def same_failures(connection: Connection, job: str, error_type: str | None, error: str | None, now: int) -> Count:
     """How many runs of ``job`` failed in this way in the last hour."""
-    rows = [
-        row for state in (State.FAILED, State.DEAD) for row in _failed_since(connection, state, now - HOUR)
-    ]
+    rows = [row for state in (State.FAILED, State.DEAD) for row in _failed_since(connection, state, now - HOUR)]
     wanted = (job, error_type, pattern_of(error))
     same = sum((row.job, row.error_type, pattern_of(row.error)) == wanted for row in rows)
     return Count(same, len(rows) > MOST_FAILURES)

@@ -51,21 +51,15 @@ def jobs_page(engine: Engine) -> JobsPage:
         last = _last_runs(connection, [row.last_id for row in rows if row.last_id])
         serving = [each for each in alive_processes(connection) if each.takes_runs]
     lines = tuple(
-        JobLine(
-            row.name, row.doc, row.queue, serving_count(serving, row.name, row.queue), last.get(row.last_id)
-        )
+        JobLine(row.name, row.doc, row.queue, serving_count(serving, row.name, row.queue), last.get(row.last_id))
         for row in rows[:MOST_JOBS]
     )
     return JobsPage(lines, len(rows) > MOST_JOBS)
 
 
-_last_id = (
-    select(runs.c.id).where(runs.c.job == jobs.c.name).order_by(runs.c.id.desc()).limit(1).scalar_subquery()
-)
+_last_id = select(runs.c.id).where(runs.c.job == jobs.c.name).order_by(runs.c.id.desc()).limit(1).scalar_subquery()
 _catalogue = (
-    select(jobs.c.name, jobs.c.doc, jobs.c.queue, _last_id.label("last_id"))
-    .order_by(jobs.c.name)
-    .limit(MOST_JOBS + 1)
+    select(jobs.c.name, jobs.c.doc, jobs.c.queue, _last_id.label("last_id")).order_by(jobs.c.name).limit(MOST_JOBS + 1)
 )
 
 

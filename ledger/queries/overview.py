@@ -60,9 +60,7 @@ def overview(engine: Engine) -> Overview:
 def _at_work(connection: Connection) -> tuple[RunLine, ...]:
     """The longest at work first: those are the ones to wonder about."""
     statement = select(*LINE_COLUMNS).where(runs.c.state == State.RUNNING)
-    return lines_of(
-        connection, connection.execute(statement.order_by(runs.c.id).limit(MOST_RUNNING)).fetchall()
-    )
+    return lines_of(connection, connection.execute(statement.order_by(runs.c.id).limit(MOST_RUNNING)).fetchall())
 
 
 def _recent(connection: Connection) -> tuple[RunLine, ...]:

@@ -141,9 +141,7 @@ def _attempts(connection: Connection, run_id: str) -> tuple[Attempt, ...]:
         attempts.c.outcome, attempts.c.error_type, attempts.c.error, attempts.c.traceback.is_not(None),
         attempts.c.retry_at, attempts.c.late_at,
     )  # fmt: skip
-    newest = (
-        statement.where(attempts.c.run_id == run_id).order_by(attempts.c.number.desc()).limit(MOST_ATTEMPTS)
-    )
+    newest = statement.where(attempts.c.run_id == run_id).order_by(attempts.c.number.desc()).limit(MOST_ATTEMPTS)
     return tuple(Attempt(*row) for row in connection.execute(newest))
 
 

@@ -51,7 +51,5 @@ def _system(alive: tuple[Process, ...], failed: Count) -> System:
 def failed_since(connection: Connection, at: int) -> Count:
     """Runs made since ``at`` that failed or crashed: as the list counts them, so that both agree."""
     made_since = runs.c.id >= first_id_at(at)
-    parts = [
-        select(runs.c.id).where(runs.c.state == state, made_since) for state in (State.FAILED, State.DEAD)
-    ]
+    parts = [select(runs.c.id).where(runs.c.state == state, made_since) for state in (State.FAILED, State.DEAD)]
     return sum((count(connection, part, MOST_FAILED) for part in parts), Count())

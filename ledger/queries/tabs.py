@@ -15,9 +15,7 @@ def counts_of(connection: Connection, wanted: Wanted, now: int) -> dict[Tab, Cou
 
 
 def _by_index(connection: Connection, wanted: Wanted, now: int) -> dict[Tab, Count]:
-    states = {
-        tab: STATES[tab] or (None,) for tab in (Tab.ALL, Tab.RUNNING, Tab.FAILED, Tab.DONE, Tab.CANCELED)
-    }
+    states = {tab: STATES[tab] or (None,) for tab in (Tab.ALL, Tab.RUNNING, Tab.FAILED, Tab.DONE, Tab.CANCELED)}
     counts = {tab: _of_states(connection, wanted, parts) for tab, parts in states.items()}
     newest = select(runs.c.state, runs.c.failures, runs.c.due_at).where(is_queued, *in_age(wanted))
     return counts | _of_queued(connection, newest.order_by(runs.c.id.desc()), now)

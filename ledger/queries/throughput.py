@@ -96,6 +96,4 @@ def _shares(groups: list) -> tuple[JobShare, ...]:
         if each.state == State.SUCCEEDED or each.state in BAD:
             finished[each.job] += each.number
             failed[each.job] += each.number if each.state in BAD else 0
-    return tuple(
-        JobShare(job, finished[job], number) for job, number in failed.most_common(MOST_JOBS) if number
-    )
+    return tuple(JobShare(job, finished[job], number) for job, number in failed.most_common(MOST_JOBS) if number)

@@ -1,0 +1,277 @@
+"""The pages in Chromium: they live without getting in the way, can be read by all, and fit every screen."""
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+from sqlalchemy import Engine
+from werkzeug.serving import make_server
+
+from ledger import clock, fleet, notes
+from ledger.claims import Claim, Progress, report
+from ledger.engine import writing
+from ledger.fleet import NewProcess
+from ledger.migrate import migrate
+from ledger.notes import LogLine
+from tests.ledger_steps import (
+    CRASH_LIMIT,
+    HOUR,
+    brought_to,
+    cancel,
+    dispatch,
+    failed,
+    finish,
+    rescue,
+    retried,
+    running,
+    succeeded,
+    worker,
+)
+from tests.web_steps import Site
+
+CHROMIUM = "/usr/bin/chromium"
+SOON = 8_000  # milliseconds for what a poll brings, on a busy machine
+TRACEBACK = (
+    'Traceback (most recent call last):\n  File "/app/jobs.py", line 7, in load\n    read()\nKeyError: 1'
+)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield started
+        started.close()
+
+
+@pytest.fixture
+def served(tmp_path: Path) -> Iterator[Site]:
+    """A site on a port of its own; ``address`` is where."""
+    site = Site(tmp_path / "var")
+    migrate(site.engine)
+    server = make_server("127.0.0.1", 0, site.app, threaded=True)
+    serving = threading.Thread(target=server.serve_forever, daemon=True)
+    serving.start()
+    site.address = f"http://127.0.0.1:{server.port}"
+    fleet.register(site.engine, NewProcess(kind="scheduler"))
+    yield site
+    server.shutdown()
+    serving.join()
+    site.close()
+
+
+@pytest.fixture
+def page(browser: Browser, served: Site) -> Iterator[Page]:
+    """Nothing may be said on its console: neither errors nor broken security policies."""
+    context = browser.new_context(viewport={"width": 1440, "height": 900}, base_url=served.address)
+    opened = context.new_page()
+    said: list[str] = []
+    opened.on("console", lambda message: said.append(message.text))
+    opened.on("pageerror", lambda error: said.append(str(error)))
+    yield opened
+    context.close()
+    assert said == []
+
+
+@pytest.fixture
+def engine(served: Site) -> Engine:
+    return served.engine
+
+
+def says(engine: Engine, claimed: Claim, done: int, note: str) -> None:
+    with writing(engine) as connection:
+        report(connection, [Progress(claimed, done, 400, note)])
+        notes.add_logs(connection, [LogLine(claimed.id, 1, "INFO", "jobs", f"at {note}")])
+
+
+# Live
+
+
+def test_a_run_is_followed_to_its_end_without_a_reload(page: Page, engine: Engine):
+    claimed = running(engine)
+    page.goto(f"/runs/{claimed.id}")
+    page.evaluate("window.sameDocument = true")
+    says(engine, claimed, 100, "slice 100")
+    expect(page.get_by_text("25 % – slice 100")).to_be_visible(timeout=SOON)
+    says(engine, claimed, 200, "slice 200")
+    expect(page.get_by_text("50 % – slice 200")).to_be_visible(timeout=SOON)
+    expect(page.locator(".log li")).to_have_count(2)
+    finish(engine, failed(claimed, traceback=TRACEBACK))
+    expect(page.locator("h1")).to_contain_text("Failed", timeout=SOON)
+    expect(page).to_have_title("add failed · Waybill")
+    assert page.evaluate("window.sameDocument")
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.wait_for_event("request", lambda request: request.url.endswith("/strip"))
+    assert not [url for url in asked if claimed.id in url], "a finished run was asked for again"
+
+
+def test_focus_and_what_was_unfolded_outlive_an_update(page: Page, engine: Engine):
+    claimed = running(engine)
+    finish(engine, retried(claimed, retry_at=clock.now() + HOUR, traceback=LIBRARY_TRACEBACK))
+    page.goto(f"/runs/{claimed.id}")
+    page.locator(".trace summary").click()
+    page.get_by_role("button", name="Cancel").focus()
+    with writing(engine) as connection:
+        notes.add_logs(connection, [LogLine(claimed.id, 1, "INFO", "jobs", "something new")])
+    expect(page.get_by_text("something new")).to_be_visible(timeout=SOON)
+    assert page.evaluate("document.activeElement.textContent") == "Cancel"
+    assert page.locator(".trace details").get_attribute("open") is not None
+
+
+LIBRARY_TRACEBACK = TRACEBACK.replace("/app/jobs.py", "/venv/lib/python3.11/site-packages/dramatiq/actor.py")
+
+
+def test_new_runs_are_announced_and_nothing_moves(page: Page, engine: Engine):
+    shown = dispatch(engine)
+    page.goto("/runs")
+    page.get_by_label("Search").fill("half a wo")
+    dispatch(engine)
+    expect(page.get_by_text("1 new run – show")).to_be_visible(timeout=SOON)
+    expect(page.locator("tbody tr").first).to_have_id(f"run-{shown}")
+    expect(page.get_by_label("Search")).to_have_value("half a wo")
+    page.get_by_text("1 new run – show").click()
+    expect(page.locator("tbody tr")).not_to_have_count(1)
+
+
+def test_a_row_under_the_pointer_stays_until_the_pointer_leaves(page: Page, engine: Engine):
+    first, second = running(engine), running(engine)
+    page.goto("/runs?tab=running")
+    page.locator(f"#run-{first.id}").hover()
+    finish(engine, succeeded(second))
+    for _ in range(2):
+        page.wait_for_event("response", lambda response: "up_to=" in response.url)
+    expect(page.locator(f"#run-{second.id}")).to_be_visible()
+    page.mouse.move(5, 5)
+    expect(page.locator(f"#run-{second.id}")).to_have_count(0, timeout=SOON)
+    finish(engine, succeeded(first))
+
+
+def test_a_selection_is_not_taken_away(page: Page, engine: Engine):
+    claimed = running(engine)
+    says(engine, claimed, 1, "before")
+    page.goto(f"/runs/{claimed.id}")
+    page.locator(".log li").first.evaluate("e => getSelection().selectAllChildren(e)")
+    says(engine, claimed, 2, "after")
+    page.wait_for_timeout(2_500)
+    assert "before" in page.evaluate("getSelection().toString()")
+    page.evaluate("getSelection().removeAllRanges()")
+    expect(page.locator(".log")).to_contain_text("after", timeout=SOON)
+    finish(engine, succeeded(claimed))
+
+
+def test_updates_can_be_paused(page: Page, engine: Engine):
+    claimed = running(engine)
+    page.goto(f"/runs/{claimed.id}")
+    page.get_by_role("button", name="Live").click()
+    says(engine, claimed, 1, "while paused")
+    page.wait_for_timeout(2_500)
+    expect(page.get_by_text("while paused")).to_have_count(0)
+    page.get_by_role("button", name="Paused").click()
+    expect(page.get_by_text("while paused").first).to_be_visible(timeout=SOON)
+    finish(engine, succeeded(claimed))
+
+
+def test_ages_go_on_without_asking(page: Page, engine: Engine):
+    page.goto(f"/runs/{brought_to(engine, 'succeeded').id}")
+    age = page.locator("time[data-rel=ago]").first
+    before = age.text_content()
+    expect(age).not_to_have_text(before, timeout=SOON)
+
+
+def test_a_second_click_sends_nothing(page: Page, engine: Engine):
+    page.goto(f"/runs/{brought_to(engine, 'succeeded').id}")
+    sent: list[str] = []
+    page.on("request", lambda request: sent.append(request.url) if request.method == "POST" else None)
+    page.get_by_role("button", name="Run again").dblclick()
+    page.wait_for_url("**/runs/*")
+    expect(page.locator("h1")).to_contain_text("Queued")
+    assert len(sent) == 1
+
+
+def test_a_traceback_is_copied_whole(page: Page, engine: Engine):
+    claimed = running(engine)
+    finish(engine, failed(claimed, traceback=TRACEBACK))
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.goto(f"/runs/{claimed.id}")
+    page.get_by_role("button", name="Copy").click()
+    expect(page.get_by_role("button", name="Copied")).to_be_visible()
+    assert page.evaluate("navigator.clipboard.readText()") == TRACEBACK
+
+
+def test_everything_works_without_scripts(browser: Browser, served: Site):
+    context = browser.new_context(java_script_enabled=False, base_url=served.address)
+    page = context.new_page()
+    page.goto(f"/runs/{dispatch(served.engine)}")
+    page.get_by_role("button", name="Cancel").click()
+    expect(page.locator("h1")).to_contain_text("Canceled")
+    page.get_by_role("link", name="Runs").click()
+    page.get_by_label("Search").fill("nothing like this")
+    page.get_by_role("button", name="Filter").click()
+    expect(page.locator("h2")).to_have_text("No runs with “nothing like this”")
+    context.close()
+
+
+def test_an_update_that_fails_leaves_the_page_and_is_told(browser: Browser, served: Site):
+    context = browser.new_context(base_url=served.address)
+    page = context.new_page()
+    page.goto(f"/runs/{running(served.engine).id}")
+    page.evaluate("updatedAt -= 20000")
+    page.route("**/*", lambda route: route.fulfill(status=503, body="<h1>away</h1>"))
+    expect(page.locator("#pulse")).to_contain_text("Not live for", timeout=SOON)
+    expect(page.locator("h1")).to_contain_text("Running")
+    context.close()
+
+
+# For everybody, on every screen
+
+
+@pytest.fixture
+def all_pages(served: Site) -> list[str]:
+    """Addresses of every kind of page, with something on each."""
+    engine = served.engine
+    failing = running(engine, kwargs={"order": 7, "a_long_name_without_spaces": "x" * 300})
+    finish(engine, failed(failing, error="x" * 400, traceback=TRACEBACK))
+    again, stopping, working = running(engine), running(engine), running(engine)
+    finish(engine, retried(again, retry_at=clock.now() + HOUR, max_attempts=4))
+    cancel(engine, stopping.id)
+    says(engine, working, 100, "slice 100 of 400")
+    rescue(engine, worker(engine), CRASH_LIMIT)
+    made = [brought_to(engine, state).id for state in ("queued", "succeeded", "dead", "canceled", "expired")]
+    made += [failing.id, again.id, stopping.id, working.id, dispatch(engine, due_at=clock.now() + HOUR)]
+    lists = ["/", "/runs", "/runs?tab=failed", "/runs?q=nothing", "/workers", "/nowhere"]
+    return lists + [f"/runs/{run_id}" for run_id in made]
+
+
+SCREENS = {
+    "light": {"viewport": {"width": 1440, "height": 900}, "color_scheme": "light"},
+    "dark": {"viewport": {"width": 1440, "height": 900}, "color_scheme": "dark"},
+    "phone": {"viewport": {"width": 390, "height": 844}, "color_scheme": "light"},
+    "narrow": {"viewport": {"width": 320, "height": 640}, "color_scheme": "dark"},
+}
+
+
+@pytest.mark.parametrize("screen", SCREENS)
+def test_every_page_passes_axe_and_fits_the_screen(
+    browser: Browser, served: Site, all_pages: list[str], screen: str
+):
+    context = browser.new_context(base_url=served.address, reduced_motion="reduce", **SCREENS[screen])
+    page = context.new_page()
+    for path in all_pages:
+        page.goto(path)
+        found = Axe().run(page)
+        assert found.violations_count == 0, f"{path}\n{found.generate_report()}"
+        width = page.evaluate("document.documentElement.scrollWidth - innerWidth")
+        assert width <= 0, f"{path} is {width} px too wide"
+    context.close()
+
+
+def test_fifteen_failed_runs_with_their_errors_fit_on_one_screen(page: Page, engine: Engine):
+    for number in range(18):
+        finish(engine, failed(running(engine), error=f"card declined for order {number}: insufficient funds"))
+    page.goto("/runs?tab=failed")
+    boxes = [each.bounding_box() for each in page.locator("td .err").all()[:15]]
+    assert boxes[-1]["y"] + boxes[-1]["height"] < 900

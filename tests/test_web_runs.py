@@ -1,0 +1,293 @@
+"""The list of runs, the page of each kind of run, and what can be done there."""
+
+import json
+
+import pytest
+from sqlalchemy import select
+
+from ledger import clock, notes
+from ledger.claims import Progress, report
+from ledger.engine import reading, writing
+from ledger.ids import new_id
+from ledger.notes import LogLine
+from ledger.tables import runs
+from tests.ledger_steps import (
+    HOUR,
+    brought_to,
+    cancel,
+    dispatch,
+    failed,
+    finish,
+    rescue,
+    retried,
+    running,
+    state,
+    succeeded,
+    worker,
+)
+from tests.web_steps import (
+    Site,
+    buttons,
+    cells,
+    text,
+    visited,  # noqa: F401
+)
+
+TRACEBACK = """Traceback (most recent call last):
+  File "/venv/lib/python3.11/site-packages/dramatiq/actor.py", line 182, in __call__
+    return self.fn(*args, **kwargs)
+  File "/app/jobs/billing.py", line 25, in charge
+    raise ValueError("card declined")
+ValueError: card declined
+"""
+
+
+def run(site: Site, run_id: str):
+    return site.page(f"/runs/{run_id}")
+
+
+def heading(page) -> str:
+    return text(page.h1)
+
+
+# The list
+
+
+def test_an_empty_list_says_how_to_begin(site: Site):
+    page = site.page("/runs")
+    assert "Nothing has run yet" in text(page.main) and page.select_one("main a.btn")["href"] == "/jobs"
+
+
+def test_a_run_stands_in_the_list_with_state_arguments_and_reason(site: Site):
+    dispatch(site.engine, args=(10472,), kwargs={"width": 320}, queue="mail")
+    page = site.page("/runs")
+    assert cells(page, 0) == ["Queued"]
+    assert cells(page, 2) == ["10472, width=320"]
+    assert cells(page, 3) == ["no worker consumes “mail”"]
+
+
+def test_a_failed_run_stands_in_the_list_with_its_error(site: Site):
+    finish(site.engine, failed(running(site.engine), error="card declined\nin detail"))
+    assert cells(site.page("/runs?tab=failed"), 3) == ["ValueError: card declined"]
+
+
+def test_the_filter_is_in_the_address_and_stays_in_the_form(site: Site):
+    dispatch(site.engine, queue="mail")
+    page = site.page("/runs?queue=mail&q=declined&age=day")
+    assert page.select_one("input[name=q]")["value"] == "declined"
+    assert text(page.select_one("select[name=queue] option[selected]")) == "mail"
+    assert "No runs on “mail” with “declined”, last 24 h" in text(page.main)
+
+
+def test_tabs_keep_the_filter(site: Site):
+    dispatch(site.engine)
+    page = site.page("/runs?job=add")
+    assert {link["href"] for link in page.select(".tabs a")} >= {"/runs?job=add", "/runs?tab=failed&job=add"}
+
+
+@pytest.mark.parametrize(
+    "query", ["tab=nonsense", "before=nonsense", "age=nonsense", "q=%00", "job=%00%ff", "up_to=x"]
+)
+def test_an_address_that_makes_no_sense_still_gives_a_list(site: Site, query: str):
+    dispatch(site.engine)
+    site.page(f"/runs?{query}")
+
+
+def test_older_runs_are_a_link_away(site: Site, monkeypatch):
+    monkeypatch.setattr("ledger.queries.runs.PAGE", 2)
+    made = sorted((dispatch(site.engine) for _ in range(3)), reverse=True)
+    page = site.page("/runs")
+    older = next(link for link in page.select(".pages a") if text(link) == "Older runs")
+    rows = site.page(older["href"]).select("tbody tr")
+    assert [row["id"] for row in rows] == [f"run-{made[2]}"]
+
+
+# The page of one
+
+
+def test_a_waiting_run_says_why_and_can_be_canceled(site: Site):
+    run_id = dispatch(site.engine)
+    page = run(site, run_id)
+    assert heading(page) == "add Queued"
+    assert "Why not yet: no worker consumes “default”" in text(page.main)
+    assert "python -m workers --queues default" in text(page.main)
+    assert buttons(page) == ["Cancel"]
+
+
+def test_a_scheduled_run_says_when(site: Site):
+    page = run(site, dispatch(site.engine, due_at=clock.now() + HOUR))
+    assert heading(page) == "add Scheduled"
+    assert "due in 59 min" in text(page.main)
+
+
+def test_a_retrying_run_says_what_went_wrong_and_what_comes(site: Site):
+    claimed = running(site.engine)
+    finish(site.engine, retried(claimed, retry_at=clock.now() + HOUR, max_attempts=4))
+    page = run(site, claimed.id)
+    assert heading(page) == "add Retrying"
+    assert "OSError: busy" in text(page.main)
+    assert "attempt 2 of 4, next in 59 min" in text(page.main)
+
+
+def test_a_running_run_shows_how_far_it_is_and_what_it_says(site: Site):
+    claimed = running(site.engine)
+    with writing(site.engine) as connection:
+        report(connection, [Progress(claimed, 48, 400, "slice 48 of 400")])
+        notes.add_logs(connection, [LogLine(claimed.id, 1, "WARNING", "jobs", "careful")])
+    page = run(site, claimed.id)
+    assert heading(page) == "add Running"
+    assert (page.progress["value"], page.progress["max"]) == ("48", "400")
+    assert "12 % – slice 48 of 400" in text(page.main)
+    assert "careful" in text(page.select_one(".log li.warning"))
+    assert buttons(page) == ["Cancel"]
+
+
+def test_a_run_that_was_asked_to_stop_says_by_whom(site: Site):
+    claimed = running(site.engine)
+    cancel(site.engine, claimed.id)
+    page = run(site, claimed.id)
+    assert heading(page) == "add Canceling"
+    assert "by Ada" in text(page.main) and buttons(page) == []
+
+
+def test_a_failed_run_shows_where_and_how_often(site: Site):
+    first, second = running(site.engine), running(site.engine)
+    for claimed in (first, second):
+        finish(site.engine, failed(claimed, error="card declined", traceback=TRACEBACK))
+    page = run(site, first.id)
+    assert heading(page) == "add Failed"
+    alert = text(page.select_one(".alert"))
+    assert "ValueError: card declined" in alert
+    assert "/app/jobs/billing.py line 25, in charge" in alert
+    assert "1 other run failed the same way in the last hour" in alert
+    assert text(page.select_one(".trace details summary")) == "1 frame of dramatiq"
+    assert "billing.py" in page.select_one(".trace pre.us").get_text()
+
+
+def test_see_them_leads_to_the_runs_that_failed_the_same_way(site: Site):
+    claims = [running(site.engine) for _ in range(3)]
+    for number, claimed in enumerate(claims):
+        finish(site.engine, failed(claimed, error=f"order {number} declined" if number < 2 else "away"))
+    there = run(site, claims[0].id).select_one(".alert a.btn")["href"]
+    assert len(site.page(there).select("tbody tr")) == 2
+
+
+def test_a_crashed_run_says_so(site: Site):
+    by = worker(site.engine)
+    claimed = running(site.engine, by)
+    rescue(site.engine, by, crash_limit=1)
+    page = run(site, claimed.id)
+    assert heading(page) == "add Crashed"
+    assert "Its worker died while running it." in text(page.main)
+    assert "Worker died" in text(page.select_one(".attempts"))
+
+
+@pytest.mark.parametrize(
+    ("to", "word"), [("canceled", "Canceled"), ("expired", "Expired"), ("succeeded", "Done")]
+)
+def test_finished_runs_can_be_run_again_and_do_not_poll(site: Site, to: str, word: str):
+    page = run(site, brought_to(site.engine, to).id)
+    assert heading(page) == f"add {word}"
+    assert buttons(page) == ["Run again"]
+    assert not page.select_one("#live").has_attr("hx-get")
+
+
+@pytest.mark.parametrize(
+    ("result", "shown"),
+    [
+        ({"mean": 31.84, "shape": "1x2"}, "mean 31.84 shape 1x2"),
+        ([{"a": 1, "b": "x"}, {"a": 2, "b": "y"}], "a b 1 x 2 y"),
+        ("a plain text", "a plain text"),
+        ([1, 2], "[ 1, 2 ]"),
+        ("<script>alert(1)</script>", "<script>alert(1)</script>"),
+    ],
+)
+def test_a_result_is_shown_in_its_own_form(site: Site, result, shown: str):
+    claimed = running(site.engine)
+    finish(site.engine, succeeded(claimed, result=json.dumps(result)))
+    page = run(site, claimed.id)
+    section = next(each for each in page.select("section") if text(each.h2) == "Result")
+    assert text(section).startswith(f"Result {shown}") and not section.select("script")
+    assert site.client.get(f"/runs/{claimed.id}/result.json").json == result
+
+
+def test_arguments_are_shown_by_name(site: Site):
+    page = run(site, dispatch(site.engine, args=("first",), kwargs={"order": 7, "nested": {"a": [1]}}))
+    shown = [text(each) for each in page.select("aside .card:first-child :is(dt, dd)")]
+    assert shown == ["1.", "first", "order", "7", "nested", '{"a": [1]}']
+
+
+def test_relatives_are_links(site: Site):
+    parent = dispatch(site.engine)
+    page = run(site, dispatch(site.engine, parent_id=parent, caller_id=parent))
+    assert page.select_one(f'aside a[href="/runs/{parent}"]')
+    assert "Run again as" in text(run(site, parent).aside)
+
+
+def test_edit_and_run_leads_to_the_form(site: Site):
+    run_id = dispatch(site.engine)
+    link = next(each for each in run(site, run_id).select(".head a") if text(each) == "Edit and run")
+    assert link["href"] == f"/jobs/add/start?from={run_id}"
+
+
+@pytest.mark.parametrize("run_id", ["nonsense", new_id(), "%00", "a" * 5000])
+def test_a_run_that_is_not_there_may_have_been_pruned(site: Site, run_id: str):
+    page = site.page(f"/runs/{run_id}", 404)
+    assert "pruned after 30 days" in text(page.main)
+
+
+# What can be done
+
+
+def test_a_waiting_run_is_canceled(site: Site):
+    run_id = dispatch(site.engine)
+    response = site.press(run(site, run_id), "Cancel")
+    assert (response.status_code, response.location) == (303, f"/runs/{run_id}")
+    page = run(site, run_id)
+    assert heading(page) == "add Canceled"
+    assert "Canceled." in text(page.select_one("[role=status].note"))
+    assert "by someone" in text(page.main)
+
+
+def test_a_running_run_is_asked_to_stop(site: Site):
+    claimed = running(site.engine)
+    site.press(run(site, claimed.id), "Cancel")
+    assert heading(run(site, claimed.id)) == "add Canceling"
+
+
+def test_what_is_finished_cannot_be_canceled_and_the_page_says_why(site: Site):
+    claimed = running(site.engine)
+    page = run(site, claimed.id)
+    finish(site.engine, succeeded(claimed))
+    answer = site.press(page, "Cancel")
+    assert answer.status_code == 409 and "done by now" in answer.text
+    assert state(site.engine, claimed.id) == "succeeded"
+
+
+def rerun_of(site: Site, page) -> str:
+    response = site.press(page, "Run again")
+    assert response.status_code == 303
+    return response.location.rpartition("/")[2]
+
+
+def test_run_again_makes_a_new_run_with_the_same_arguments(site: Site):
+    first = brought_to(site.engine, "failed").id
+    again = rerun_of(site, run(site, first))
+    with reading(site.engine) as connection:
+        row = connection.execute(select(runs).where(runs.c.id == again)).one()
+    assert (row.parent_id, row.origin, row.created_by) == (first, "rerun", "someone")
+
+
+def test_a_double_click_runs_again_once(site: Site):
+    page = run(site, brought_to(site.engine, "failed").id)
+    assert rerun_of(site, page) == rerun_of(site, page)
+
+
+def test_run_again_on_a_fresh_page_is_another_run(site: Site):
+    first = brought_to(site.engine, "failed").id
+    assert rerun_of(site, run(site, first)) != rerun_of(site, run(site, first))
+
+
+@pytest.mark.parametrize("what", ["cancellation", "reruns"])
+def test_nothing_changes_by_looking(site: Site, what: str):
+    site.page(f"/runs/{dispatch(site.engine)}/{what}", 405)
