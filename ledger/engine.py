@@ -42,6 +42,7 @@ def _open_postgresql(url) -> Engine:
         pool_pre_ping=True,
         connect_args={
             "connect_timeout": 5,
+            "options": f"-c lock_timeout={BUSY_SECONDS}s -c idle_in_transaction_session_timeout=60s",  # of the frozen
             "keepalives_idle": 10,
             "keepalives_interval": 5,
             "keepalives_count": 3,

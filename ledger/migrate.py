@@ -17,11 +17,12 @@ LOCK = 7_391_826  # PostgreSQL advisory lock: any number that is only ours
 
 
 def migrate(engine: Engine, revision: str = "head") -> None:
-    """Upgrades to ``revision``; does nothing when it is there."""
+    """Upgrades to ``revision``; does nothing when the schema is there, or newer: old code runs on a newer schema."""
     with writing(engine) as connection:  # SQLite: BEGIN IMMEDIATE is the lock
         if not is_sqlite(connection):
             connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({LOCK})")
-        command.upgrade(_config(connection), revision)
+        if not is_newer(connection):
+            command.upgrade(_config(connection), revision)
 
 
 def downgrade(engine: Engine, revision: str) -> None:
@@ -30,8 +31,14 @@ def downgrade(engine: Engine, revision: str) -> None:
 
 
 def is_current(connection: Connection) -> bool:
-    """Whether the database has the schema that this code was written for, or a newer one's first part."""
+    """Whether the database has the schema that this code was written for."""
     return MigrationContext.configure(connection).get_current_revision() == newest()
+
+
+def is_newer(connection: Connection) -> bool:
+    """Whether a later version of this program has prepared the database; revisions are numbered."""
+    found = MigrationContext.configure(connection).get_current_revision()
+    return found is not None and found > newest()
 
 
 def newest() -> str:

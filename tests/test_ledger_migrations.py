@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from sqlalchemy import Engine, inspect
 
-from ledger.engine import open_engine, reading, schema_differences
+from ledger.engine import open_engine, reading, schema_differences, writing
 from ledger.migrate import downgrade, is_current, migrate
 from ledger.tables import metadata
 from tests.ledger_circumstances import at_once, write_lock_held
@@ -106,3 +106,12 @@ def test_a_file_that_another_process_is_just_making_is_waited_for(sqlite_url: st
         done.result(30)
     assert schema_differences(engine) == []
     engine.dispose()
+
+
+def test_a_newer_schema_is_left_alone(engine: Engine):
+    with writing(engine) as connection:
+        connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
+    migrate(engine)
+    with reading(engine) as connection:
+        assert not is_current(connection)
+        assert connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar() == "9999"
