@@ -70,6 +70,16 @@ class Ending:
     at: int = field(default_factory=clock.now)
 
 
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A request for up to ``most`` runs of ``queue``. The token is chosen before, so that claims can be undone
+    even when the answer of their commit was lost."""
+
+    queue: str
+    most: int
+    token: str = field(default_factory=lambda: secrets.token_hex(8))
+
+
 CLAIM_COLUMNS = (
     runs.c.id, runs.c.claim_token, runs.c.attempt, runs.c.job, runs.c.queue, runs.c.args, runs.c.typed, runs.c.options,
     runs.c.message_id, runs.c.priority, runs.c.failures, runs.c.crashes, runs.c.created_at, runs.c.due_at,
@@ -120,28 +130,35 @@ class Claims:
     def __init__(self, worker_id: str, worker_name: str, jobs: list[str]):
         self.worker_id, self.worker_name, self.jobs = worker_id, worker_name, jobs
 
-    def take(self, connection: Connection, requests: list[tuple[str, int]]) -> list[list[Claim]]:
-        """For each ``(queue, most)`` the claims of up to ``most`` ready runs: lowest priority first, then longest due."""
-        return [self._take(connection, queue, most) for queue, most in requests]
+    def take(self, connection: Connection, requests: list[Wanted]) -> list[list[Claim]]:
+        """The claims for each request: the ready runs of lowest priority first, then those due longest."""
+        return [self._take(connection, wanted) for wanted in requests]
 
-    def _take(self, connection: Connection, queue: str, most: int) -> list[Claim]:
+    def disown(self, connection: Connection, tokens: list[str]) -> list[None]:
+        """Undoes whatever was claimed with these tokens; what their holder never heard of, it cannot have started."""
+        own = select(*CLAIM_COLUMNS).where(runs.c.worker_id == self.worker_id, is_running)
+        rows = connection.execute(own.where(runs.c.claim_token.in_(tokens))).fetchall()
+        give_back(connection, [Claim(*row) for row in rows])
+        return [None] * len(tokens)
+
+    def _take(self, connection: Connection, wanted: Wanted) -> list[Claim]:
         """One statement when the most urgent priority has runs enough, which is the usual case."""
-        taken = self._take_above(connection, queue, LOWEST, most)
-        above = taken[0].priority if taken else priority_above(connection, queue, LOWEST)
-        while above is not None and len(taken) < most:
-            following = priority_above(connection, queue, above)
+        taken = self._take_above(connection, wanted, LOWEST, wanted.most)
+        above = taken[0].priority if taken else priority_above(connection, wanted.queue, LOWEST)
+        while above is not None and len(taken) < wanted.most:
+            following = priority_above(connection, wanted.queue, above)
             if following is not None:
-                taken += self._take_above(connection, queue, above, most - len(taken))
+                taken += self._take_above(connection, wanted, above, wanted.most - len(taken))
             above = following
         return taken
 
-    def _take_above(self, connection: Connection, queue: str, above: int, most: int) -> list[Claim]:
+    def _take_above(self, connection: Connection, wanted: Wanted, above: int, most: int) -> list[Claim]:
         now = clock.now()
         rows = connection.execute(
             _claim,
             {
-                "the_queue": queue, "above": above, "most": most, "jobs": self.jobs, "now": now,
-                "worker": self.worker_id, "token": secrets.token_hex(8),
+                "the_queue": wanted.queue, "above": above, "most": most, "jobs": self.jobs, "now": now,
+                "worker": self.worker_id, "token": wanted.token,
             },
         ).fetchall()  # fmt: skip
         claims = [Claim(*row) for row in rows]
@@ -361,32 +378,3 @@ def give_back(connection: Connection, given: list[Claim]) -> list[None]:
             )
     announce(connection)
     return [None] * len(given)
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    claim: Claim
-    done: int
-    total: int | None
-    note: str
-
-
-_report = (
-    update(runs)
-    .where(runs.c.id == bindparam("the_id"), runs.c.claim_token == bindparam("token"))
-    .values(progress_done=bindparam("done"), progress_total=bindparam("total"), progress_note=bindparam("note"))
-)
-
-
-def report(connection: Connection, reports: list[Progress]) -> list[None]:
-    """Writes the newest progress of each run; a report by an attempt that lost its run changes nothing."""
-    newest = {each.claim.id: each for each in reports}
-    connection.execute(_report, [_progress_row(newest[run_id]) for run_id in sorted(newest)])
-    return [None] * len(reports)
-
-
-def _progress_row(progress: Progress) -> dict[str, Any]:
-    return {
-        "the_id": progress.claim.id, "token": progress.claim.token, "done": progress.done, "total": progress.total,
-        "note": texts.clean(progress.note, 500),
-    }  # fmt: skip

@@ -109,7 +109,8 @@ def writing_on(connection: Connection, durable: bool) -> Iterator[Connection]:
 @contextmanager
 def reading(engine: Engine) -> Iterator[Connection]:
     """One consistent view of the ledger, without a write lock. Raises LedgerAway."""
-    with translated(), engine.connect().execution_options(reading=True) as connection:
+    one_moment = {} if is_sqlite(engine) else {"isolation_level": "REPEATABLE READ"}
+    with translated(), engine.connect().execution_options(reading=True, **one_moment) as connection:
         yield connection
 
 

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Engine, Row, event, func, select, update
 
 from ledger import claims, clock, fleet, runs
 from ledger import dispatch as hints
-from ledger.claims import Claim, Claims, Ending
+from ledger.claims import Claim, Claims, Ending, Wanted
 from ledger.engine import is_sqlite, open_engine, reading, writing
 from ledger.fleet import NewProcess
 from ledger.migrate import migrate
@@ -94,7 +94,7 @@ def worker(engine: Engine, *jobs: str) -> Claims:
 
 
 def claim(engine: Engine, by: Claims, most: int = 1, queue: str = QUEUE) -> list[Claim]:
-    return written(engine, by.take, (queue, most))
+    return written(engine, by.take, Wanted(queue, most))
 
 
 def claimed_ids(engine: Engine, by: Claims, most: int = 1) -> list[str]:

@@ -11,11 +11,12 @@ from sqlalchemy import Engine
 from werkzeug.serving import make_server
 
 from ledger import clock, fleet, notes
-from ledger.claims import Claim, Progress, report
+from ledger.claims import Claim
 from ledger.engine import writing
 from ledger.fleet import NewProcess
 from ledger.migrate import migrate
 from ledger.notes import LogLine
+from ledger.progress import Progress, report
 from tests.ledger_steps import (
     CRASH_LIMIT,
     HOUR,
@@ -34,9 +35,7 @@ from tests.web_steps import Site
 
 CHROMIUM = "/usr/bin/chromium"
 SOON = 8_000  # milliseconds for what a poll brings, on a busy machine
-TRACEBACK = (
-    'Traceback (most recent call last):\n  File "/app/jobs.py", line 7, in load\n    read()\nKeyError: 1'
-)
+TRACEBACK = 'Traceback (most recent call last):\n  File "/app/jobs.py", line 7, in load\n    read()\nKeyError: 1'
 
 
 @pytest.fixture(scope="module")
@@ -48,15 +47,14 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def served(tmp_path: Path) -> Iterator[Site]:
-    """A site on a port of its own; ``address`` is where."""
-    site = Site(tmp_path / "var")
+def served(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Site]:
+    """A site on a port of its own, of the settings that the test gives; ``address`` is where."""
+    site = Site(tmp_path / "var", **getattr(request, "param", {}))
     migrate(site.engine)
     server = make_server("127.0.0.1", 0, site.app, threaded=True)
     serving = threading.Thread(target=server.serve_forever, daemon=True)
     serving.start()
     site.address = f"http://127.0.0.1:{server.port}"
-    fleet.register(site.engine, NewProcess(kind="scheduler"))
     yield site
     server.shutdown()
     serving.join()
@@ -233,6 +231,7 @@ def test_an_update_that_fails_leaves_the_page_and_is_told(browser: Browser, serv
 def all_pages(served: Site) -> list[str]:
     """Addresses of every kind of page, with something on each."""
     engine = served.engine
+    fleet.register(engine, NewProcess(kind="scheduler"))
     failing = running(engine, kwargs={"order": 7, "a_long_name_without_spaces": "x" * 300})
     finish(engine, failed(failing, error="x" * 400, traceback=TRACEBACK))
     again, stopping, working = running(engine), running(engine), running(engine)
@@ -255,9 +254,7 @@ SCREENS = {
 
 
 @pytest.mark.parametrize("screen", SCREENS)
-def test_every_page_passes_axe_and_fits_the_screen(
-    browser: Browser, served: Site, all_pages: list[str], screen: str
-):
+def test_every_page_passes_axe_and_fits_the_screen(browser: Browser, served: Site, all_pages: list[str], screen: str):
     context = browser.new_context(base_url=served.address, reduced_motion="reduce", **SCREENS[screen])
     page = context.new_page()
     for path in all_pages:
@@ -266,6 +263,24 @@ def test_every_page_passes_axe_and_fits_the_screen(
         assert found.violations_count == 0, f"{path}\n{found.generate_report()}"
         width = page.evaluate("document.documentElement.scrollWidth - innerWidth")
         assert width <= 0, f"{path} is {width} px too wide"
+    context.close()
+
+
+@pytest.mark.parametrize("served", [{"broker_url": "amqp://127.0.0.1:1/", "waybill_password": "x"}], indirect=True)
+@pytest.mark.parametrize("width", [320, 760, 1000])
+def test_even_with_everything_away_the_strip_fits(browser: Browser, served: Site, width: int):
+    dispatch(served.engine)
+    context = browser.new_context(base_url=served.address, viewport={"width": width, "height": 640})
+    page = context.new_page()
+    page.goto("/")
+    page.get_by_label("Your name").fill("Ana Maria de los Angeles")
+    page.get_by_label("Password").fill("x")
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.locator("#strip")).to_contain_text("Broker away")
+    assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
+    page.locator(".person summary").click()
+    page.get_by_role("button", name="Sign out").click()
+    expect(page.locator("h1")).to_have_text("Sign in")
     context.close()
 
 

@@ -7,9 +7,10 @@ import pytest
 from sqlalchemy import Engine, select
 
 from ledger import clock
-from ledger.claims import Claims, Progress, next_due, report
+from ledger.claims import Claims, Wanted, next_due
 from ledger.engine import reading, writing
 from ledger.ids import new_id
+from ledger.progress import Progress, report
 from ledger.tables import runs
 from ledger.texts import from_json
 from tests.ledger_circumstances import at_once
@@ -122,7 +123,7 @@ def test_several_queues_are_asked_in_one_transaction(engine: Engine):
     here, there = dispatch(engine), dispatch(engine, queue="other")
     by = worker(engine)
     with writing(engine) as connection:
-        answers = by.take(connection, [("other", 5), (QUEUE, 5), (QUEUE, 5)])
+        answers = by.take(connection, [Wanted("other", 5), Wanted(QUEUE, 5), Wanted(QUEUE, 5)])
     assert [[each.id for each in answer] for answer in answers] == [[there], [here], []]
 
 
@@ -156,7 +157,7 @@ def test_postgresql_never_claims_more_than_the_limit_whatever_its_plan(postgresq
         with writing(engine) as connection:
             for each in plans:
                 connection.exec_driver_sql(f"SET LOCAL enable_{each} = off")
-            [taken] = by.take(connection, [(QUEUE, 3)])
+            [taken] = by.take(connection, [Wanted(QUEUE, 3)])
     assert len(taken) == 3
 
 

@@ -4,10 +4,11 @@ import pytest
 from sqlalchemy import Engine
 
 from ledger import clock
-from ledger.claims import Claim, Progress, report
+from ledger.claims import Claim
 from ledger.endings_of import RunEnding, ending
 from ledger.engine import reading, writing
 from ledger.ids import new_id
+from ledger.progress import Progress, report
 from ledger.states import State
 from ledger.tables import runs
 from tests.ledger_steps import (

@@ -2,6 +2,7 @@
 
 from sqlalchemy import Engine
 
+from ledger.claims import Wanted
 from ledger.states import State
 from tests.ledger_steps import (
     attempts,
@@ -18,6 +19,7 @@ from tests.ledger_steps import (
     running,
     state,
     worker,
+    written,
 )
 
 
@@ -60,3 +62,14 @@ def test_a_run_that_is_given_back_after_it_was_asked_to_stop_is_canceled(engine:
     assert state(engine, run.id) == State.CANCELED
     assert row(engine, run.id).finished_at is not None
     assert attempts(engine, run.id) == []
+
+
+def test_claims_whose_answer_was_lost_are_disowned_by_their_token(engine: Engine):
+    run_id = dispatch(engine)
+    by = worker(engine)
+    wanted = Wanted("default", 1)
+    written(engine, by.take, wanted)
+    written(engine, by.disown, "another token")
+    assert row(engine, run_id).state == "running"
+    written(engine, by.disown, wanted.token)
+    assert (row(engine, run_id).state, row(engine, run_id).attempt) == ("queued", 0)

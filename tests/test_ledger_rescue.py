@@ -5,6 +5,7 @@ from collections import Counter
 from sqlalchemy import Engine, select
 
 from ledger import fleet
+from ledger.claims import Wanted
 from ledger.engine import reading, writing
 from ledger.fleet import Job, NewProcess
 from ledger.ids import new_id
@@ -184,7 +185,7 @@ def test_a_claim_that_slipped_in_while_its_worker_was_declared_gone_is_found(pos
         by, run_id, now = worker(engine), dispatch(engine), [0.0]
         reaper = Reaper(None, limit=30, clock=lambda: now[0])
         with writing(engine) as connection:
-            by.take(connection, [("default", 1)])
+            by.take(connection, [Wanted("default", 1)])
             assert rescue(engine, by) == []  # its claim is not committed yet
         with reading(engine) as connection:
             assert by.worker_id in orphaned(connection)

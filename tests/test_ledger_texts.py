@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import Engine, select
 
-from ledger import claims, fleet, notes, runs, texts
+from ledger import fleet, notes, progress, runs, texts
 from ledger.engine import reading, writing
 from ledger.fleet import Job, NewProcess
 from ledger.notes import BODY_LIMIT, LogLine, NewArtifact
@@ -85,7 +85,7 @@ def test_numbers_that_are_none_come_back_as_they_were(engine: Engine):
 def test_any_progress_log_line_and_title_can_be_told(engine: Engine):
     run = running(engine)
     for number, text in enumerate(NASTY):
-        written(engine, claims.report, claims.Progress(run, number, None, text))
+        written(engine, progress.report, progress.Progress(run, number, None, text))
         assert fits([row(engine, run.id).progress_note], 600)
         written(engine, notes.add_logs, LogLine(run.id, 1, "INFO", text, text))
         told = {"title": text, "media_type": "text/plain", "size": 2**40, "path": f"{run.id}/1/{number}"}

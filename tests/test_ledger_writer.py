@@ -9,6 +9,7 @@ from sqlalchemy import Engine, event
 from sqlalchemy.exc import IntegrityError
 
 from ledger import claims, notes, runs
+from ledger.claims import Wanted
 from ledger.engine import is_sqlite
 from ledger.errors import LedgerAway
 from ledger.ids import new_id
@@ -95,7 +96,7 @@ def test_an_answer_comes_after_the_commit(engine: Engine, writer: Writer):
     by, run_ids = worker(engine), dispatch_many(engine, 20)
 
     def claim_one(_number: int) -> str:
-        [claim] = writer.call(by.take, ("default", 1))
+        [claim] = writer.call(by.take, Wanted("default", 1))
         assert state(engine, claim.id) == "running"  # seen by another connection
         return claim.id
 
@@ -130,7 +131,7 @@ def test_while_the_ledger_is_away_claims_are_told_and_results_wait(
 ):
     run, by, waiting = running(engine), worker(engine), dispatch(engine)
     with away(engine, request):
-        claim = writer.submit(by.take, ("default", 1))
+        claim = writer.submit(by.take, Wanted("default", 1))
         result = writer.submit(claims.finish, succeeded(run, result="1"), patient=True)
         with pytest.raises(LedgerAway):
             claim.result(30)
@@ -138,7 +139,7 @@ def test_while_the_ledger_is_away_claims_are_told_and_results_wait(
         assert writer.flush(timeout=0.1) is False
     assert result.result(30) is True
     assert (state(engine, run.id), state(engine, waiting)) == ("succeeded", "queued")
-    assert writer.call(by.take, ("default", 1))[0].id == waiting
+    assert writer.call(by.take, Wanted("default", 1))[0].id == waiting
 
 
 def test_what_is_patient_keeps_its_order_while_the_ledger_is_away(

@@ -6,12 +6,12 @@ import pytest
 from sqlalchemy import Engine, update
 
 from ledger import clock, fleet, notes
-from ledger.claims import Progress, report
 from ledger.engine import is_sqlite, open_engine, writing
 from ledger.errors import RunNotFound
 from ledger.fleet import NewProcess
 from ledger.ids import new_id
 from ledger.notes import LogLine, NewArtifact
+from ledger.progress import Progress, report
 from ledger.queries import run as one_run
 from ledger.queries import runs as the_list
 from ledger.queries.counting import Count

@@ -2,8 +2,8 @@
 
 import gzip
 
-from ledger.claims import Progress, report
 from ledger.engine import writing
+from ledger.progress import Progress, report
 from tests.ledger_steps import dispatch, finish, running, succeeded
 from tests.web_steps import (
     Site,

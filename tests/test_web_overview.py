@@ -5,6 +5,7 @@ from sqlalchemy import Engine, update
 from ledger import clock, fleet
 from ledger.engine import writing
 from ledger.fleet import NewProcess
+from ledger.migrate import migrate
 from ledger.tables import processes
 from tests.ledger_steps import (
     CRASH_LIMIT,
@@ -17,6 +18,7 @@ from tests.ledger_steps import (
     succeeded,
     worker,
 )
+from tests.processes import wait_until
 from tests.web_steps import (
     Site,
     text,
@@ -138,3 +140,16 @@ def test_workers_show_what_they_run_now_and_who_ended(site: Site):
     alive, ended = page.select("table")
     assert "add month=2026-10" in text(alive)
     assert "killed by SIGKILL" in text(ended)
+
+
+def test_a_broker_that_is_away_is_told_on_every_page(tmp_path):
+    site = Site(tmp_path / "var", broker_url="amqp://guest:secret@127.0.0.1:1/")
+    migrate(site.engine)
+    dispatch(site.engine)
+    wait_until(lambda: "lost" in text(site.page("/").main), message="the connection was tried")
+    alert = site.page("/").select_one(".alert.warn")
+    assert text(alert).startswith("RabbitMQ is away.") and "Runs are accepted" in text(alert)
+    strip = site.page("/workers").select_one("#strip")
+    assert "Broker away" in text(strip)
+    assert "secret" not in str(site.page("/"))
+    site.close()

@@ -6,10 +6,10 @@ import pytest
 from sqlalchemy import select
 
 from ledger import clock, notes
-from ledger.claims import Progress, report
 from ledger.engine import reading, writing
 from ledger.ids import new_id
 from ledger.notes import LogLine
+from ledger.progress import Progress, report
 from ledger.tables import runs
 from tests.ledger_steps import (
     HOUR,

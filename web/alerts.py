@@ -1,9 +1,11 @@
 """The sentences on top of the overview: what is wrong, since when, and where to go."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from flask import url_for
 
+from ledger import clock
 from ledger.queries.backlog import WaitingQueue
 from ledger.queries.failures import Cause
 from ledger.queries.overview import Overview
@@ -27,10 +29,11 @@ class Alert:
     link_word: str
 
 
-def of(now: Overview) -> tuple[Alert, ...]:
+def of(now: Overview, broker: Any) -> tuple[Alert, ...]:
+    """``broker`` is the publisher's BrokerStatus."""
     unserved = [_unserved(queue) for queue in now.backlog.unserved]
     failing = [_failing(share, now) for share in now.throughput.jobs if fails_much(share)]
-    return tuple(_scheduler(now) + unserved + failing)
+    return tuple(_broker(broker) + _scheduler(now) + unserved + failing)
 
 
 def fails_much(share: JobShare) -> bool:
@@ -40,17 +43,19 @@ def fails_much(share: JobShare) -> bool:
 def well(now: Overview) -> str:
     """What to say when nothing is wrong."""
     workers = now.system.workers
-    up = (
-        "No worker is up"
-        if not workers
-        else "The worker is up"
-        if workers == 1
-        else f"All {workers} workers are up"
-    )
+    up = "No worker is up" if not workers else "The worker is up" if workers == 1 else f"All {workers} workers are up"
     waiting = "nothing waits" if not now.backlog.waiting else "what waits is served"
     failed = now.throughput.failed
     fails = "no failure in the last hour" if not failed else f"{number(failed)} failed in the last hour"
     return f"{up}, {waiting}, {fails}."
+
+
+def _broker(broker: Any) -> list[Alert]:
+    if broker.ok:
+        return []
+    text = f"Runs are accepted, workers find them in the ledger a little later. It says: {broker.detail}."
+    since = clock.from_datetime(broker.since) if broker.since else None
+    return [Alert("warn", "RabbitMQ is away.", text, "Away for", since, url_for("workers.index"), "See the processes")]
 
 
 def _scheduler(now: Overview) -> list[Alert]:

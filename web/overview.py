@@ -1,6 +1,7 @@
 """The first page: is anything wrong, since when, and is it getting worse?"""
 
 from dataclasses import dataclass
+from typing import Any
 
 from flask import Blueprint
 
@@ -53,13 +54,15 @@ class OverviewPage:
 
 @blueprint.get("/")
 def index():
-    return live_page("overview/index.html", page_of(queries.overview(console().engine)), SECONDS)
+    return live_page(
+        "overview/index.html", page_of(queries.overview(console().engine), console().publisher.status()), SECONDS
+    )
 
 
-def page_of(now: Overview) -> OverviewPage:
+def page_of(now: Overview, broker: Any) -> OverviewPage:
     return OverviewPage(
         now=now,
-        alerts=alerts.of(now),
+        alerts=alerts.of(now, broker),
         well=alerts.well(now),
         figures=figures.of(now),
         chart=bars(now.throughput),
@@ -70,9 +73,7 @@ def page_of(now: Overview) -> OverviewPage:
 
 def _at_work(run: RunLine) -> AtWork:
     known = run.progress and run.progress.percent is not None
-    return AtWork(
-        run, f"{run.progress.percent} %" if known else "", time_left(run, clock.now() // STEP * STEP)
-    )
+    return AtWork(run, f"{run.progress.percent} %" if known else "", time_left(run, clock.now() // STEP * STEP))
 
 
 def _cause(cause: Cause) -> CauseRow:

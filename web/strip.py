@@ -1,7 +1,6 @@
 """The strip on every page: how broker, ledger, scheduler and workers are, and when that was."""
 
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from flask import Blueprint, Flask, Response
@@ -26,7 +25,7 @@ class Strip:
     system: System | None
     broker_kind: str
     broker_ok: bool
-    broker_since: datetime | None
+    broker_since: int | None
     broker_detail: str
     person: str
     has_sign_in: bool
@@ -62,11 +61,16 @@ def current_strip() -> Strip:
         system=system_or_none(here.engine),
         broker_kind=broker.kind,
         broker_ok=broker.ok,
-        broker_since=broker.since if not broker.ok else None,
+        broker_since=away_since(broker),
         broker_detail=broker.detail,
         person=person(),
         has_sign_in=bool(here.settings.waybill_password.get_secret_value()),
     )
+
+
+def away_since(broker: Any) -> int | None:
+    """Since when the broker is away; None while it is not."""
+    return None if broker.ok or broker.since is None else clock.from_datetime(broker.since)
 
 
 def system_or_none(engine: Any) -> System | None:

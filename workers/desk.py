@@ -8,8 +8,10 @@ import time
 from concurrent.futures import Future
 from pathlib import Path
 
-from ledger import claims, notes
-from ledger.claims import Claim, Claims, Ending, Progress
+from ledger import claims, notes, progress
+from ledger.claims import Claim, Claims, Ending, Wanted
+from ledger.errors import LedgerAway
+from ledger.progress import Progress
 from ledger.settings import Settings
 from ledger.states import Outcome, State
 from ledger.watch import Watch
@@ -93,14 +95,14 @@ class RunAtWork:
         return self.cancel_requested_at is not None
 
     def progress(self, done: int, total: int | None, note: str) -> None:
-        self._unreported = Progress(self.claim, int(done), None if total is None else int(total), str(note))
+        self._unreported = Progress(self.claim, bounded(done), None if total is None else bounded(total), str(note))
         if time.monotonic() - self._reported_at >= PROGRESS_SECONDS:
             self.report()
 
     def report(self) -> None:
         if self._unreported is not None:
             self._reported_at = time.monotonic()
-            self._desk.writer.submit(claims.report, self._unreported, durable=False)
+            self._desk.writer.submit(progress.report, self._unreported, durable=False)
             self._unreported = None
 
     def log(self, level: str, logger: str, message: str) -> None:
@@ -113,11 +115,11 @@ class RunAtWork:
         self._desk.writer.submit(notes.add_logs, line, durable=False)
 
     def artifact(self, name: str, data: bytes | Path, media_type: str | None, title: str) -> None:
-        if not name or name != Path(name).name or name.startswith("."):
-            raise ValueError(f"{name!r} is not a plain file name")
+        if not name or name != Path(name).name or name.startswith(".") or len(name) > 200:
+            raise ValueError(f"{name!r} is not a plain file name of at most 200 characters")
         path = Path(self.run_id, str(self.attempt), name)
         size = store(data, self._desk.settings.artifacts / path)
-        guessed = media_type or mimetypes.guess_type(name)[0] or "application/octet-stream"
+        guessed = (media_type or mimetypes.guess_type(name)[0] or "application/octet-stream")[:100]
         new = notes.NewArtifact(
             run_id=self.run_id,
             attempt=self.attempt,
@@ -128,6 +130,11 @@ class RunAtWork:
             path=str(path),
         )
         self._desk.writer.call(notes.add_artifacts, new)
+
+
+def bounded(number: float) -> int:
+    """A count that every column can hold."""
+    return max(-(2**62), min(int(number), 2**62))
 
 
 def store(data: bytes | Path, target: Path) -> int:
@@ -158,7 +165,12 @@ class Desk:
         """Claims of up to ``most`` ready runs, committed. Raises LedgerAway."""
         if self.draining.is_set():
             return []
-        taken = self.writer.submit(self.claims.take, (queue, most), durable=False).result()
+        wanted = Wanted(queue, most)
+        try:
+            taken = self.writer.submit(self.claims.take, wanted, durable=False).result()
+        except LedgerAway:  # perhaps it was committed, and only the answer was lost
+            self.writer.submit(self.claims.disown, wanted.token, patient=True)
+            raise
         now = time.monotonic()
         self._claimed.update({claim.id: (claim, now) for claim in taken})
         return taken
