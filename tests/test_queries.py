@@ -466,3 +466,16 @@ def test_an_answer_stays_the_same_while_the_ledger_stands_still(engine: Engine):
         lambda: workers_page(engine),
     ):
         assert ask() == ask()
+
+
+def test_a_repeated_member_of_a_group_does_not_count_twice(engine: Engine):
+    from ledger.queries.reruns import repeat_of
+    from ledger.runs import NewRun
+    from ledger.runs import dispatch as accept
+
+    options = {"group_completion_uuid": "g", "group_completion_callbacks": [], "max_retries": 1}
+    run_id = accept(engine, NewRun(job="add", queue="default", origin="code", options=options))
+    assert repeat_of(engine, run_id, "ana", None).options == options
+    with writing(engine) as connection:
+        connection.exec_driver_sql("UPDATE runs SET state = 'succeeded'")
+    assert repeat_of(engine, run_id, "ana", None).options == {"max_retries": 1}
