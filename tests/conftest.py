@@ -23,7 +23,7 @@ def rabbitmq() -> Iterator[RabbitMQ]:
 @pytest.fixture(scope="session")
 def postgresql() -> Iterator[PostgreSQL]:
     """The cluster itself: to stop, kill, restart. Whoever needs a clean database takes `postgresql_url`."""
-    with PostgreSQL() as cluster:
+    with PostgreSQL(fsync="off") as cluster:  # processes die in these tests, the machine does not
         yield cluster
 
 
@@ -40,13 +40,10 @@ def sqlite_url(tmp_path: Path) -> str:
 
 
 @pytest.fixture
-def postgresql_url(postgresql: PostgreSQL) -> Iterator[str]:
-    """An empty database of this test alone, dropped after it."""
+def postgresql_url(postgresql: PostgreSQL) -> str:
+    """An empty database of this test alone; it goes with the cluster."""
     postgresql.revive()
-    url = postgresql.create_database()
-    yield url
-    postgresql.revive()
-    postgresql.drop_database(url)
+    return postgresql.create_database()
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
