@@ -28,7 +28,6 @@ def is_machinery(logger: str) -> bool:
 def set_up(level: str) -> None:
     """The process's own log on standard error, and the runs' log in the ledger."""
     logging.basicConfig(level=level, format="%(asctime)s %(levelname)-7s %(name)s: %(message)s")
-    logging.getLogger("pika").setLevel(logging.CRITICAL)  # its lost connections are told by ours, once
     logging.getLogger("dramatiq").setLevel(logging.CRITICAL)  # a job's failure is told by desk, once
     handler = RunLogHandler()
     handler.setFormatter(logging.Formatter("%(message)s"))

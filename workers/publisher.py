@@ -19,6 +19,7 @@ from pika.spec import Basic
 from ledger.settings import Settings
 
 log = logging.getLogger(__name__)
+logging.getLogger("pika").setLevel(logging.CRITICAL)  # a lost connection is told by us, once
 
 WAITING_LIMIT = 20_000  # hints kept while there is no broker; more are dropped, the dispatcher repeats them
 WINDOW = 1_000  # published and not yet confirmed
