@@ -13,7 +13,7 @@ from ledger import clock, texts
 from ledger.engine import announce, insert_new, writing
 from ledger.errors import RunNotFound, WrongState
 from ledger.ids import new_id
-from ledger.states import TERMINAL, State
+from ledger.states import State
 from ledger.tables import is_queued, is_running, runs
 
 #: The dispatcher leaves a new run so long to the process that made it, which publishes the first hint itself.
@@ -176,7 +176,3 @@ def cancel_requests(connection: Connection, worker_id: str) -> set[str]:
         runs.c.worker_id == worker_id, is_running, runs.c.cancel_requested_at.is_not(None)
     )
     return set(connection.scalars(statement))
-
-
-def is_terminal(state: str) -> bool:
-    return state in TERMINAL
