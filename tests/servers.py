@@ -285,6 +285,8 @@ class PostgreSQL:
 
     def _options(self) -> list[str]:
         settings = {"listen_addresses": "127.0.0.1", "port": self.port, "unix_socket_directories": ""}
+        # Said, not left to the installation: some machines turn it off for all clusters to save time.
+        settings |= {"fsync": "on", "synchronous_commit": "on", "full_page_writes": "on"}
         return [f"--{name}={value}" for name, value in (settings | self._settings).items()]
 
 
