@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import Connection, Engine, insert, select, update
 
-from ledger import clock, texts
+from ledger import clock, failpoints, texts
 from ledger.engine import announce, upsert, writing
 from ledger.ids import new_id
 from ledger.states import Outcome, State
@@ -68,6 +68,7 @@ def register(engine: Engine, process: NewProcess, announced: list[Job] = ()) -> 
         "jobs": texts.to_json(process.jobs), "slots": process.slots, "state": "alive", "started_at": now, "beat_at": now,
     }  # fmt: skip
     with writing(engine) as connection:
+        failpoints.mark(connection, "register")
         connection.execute(insert(processes), [row])
         if announced:
             rows = [_job_row(job, now) for job in sorted(announced, key=lambda job: job.name)]
@@ -85,6 +86,7 @@ def _job_row(job: Job, now: int) -> dict:
 
 def beat(connection: Connection, process_id: str) -> bool:
     """Counts one beat for the process and the workers under it; False when it was declared gone meanwhile."""
+    failpoints.mark(connection, "beat")
     own = (processes.c.id == process_id) | (processes.c.supervisor_id == process_id)
     statement = update(processes).where(own, processes.c.state.in_(ALIVE))
     connection.execute(statement.values(beats=processes.c.beats + 1, beat_at=clock.now()))
@@ -108,6 +110,7 @@ def stop(connection: Connection, process_id: str, because: str = "stopped") -> N
 
 def declare_gone(connection: Connection, process_id: str, because: str, crash_limit: int) -> list[Rescued]:
     """Ends the row of a dead process and gives its runs back; a second call rescues nothing."""
+    failpoints.mark(connection, "rescue")
     _end(connection, process_id, "gone", because)
     return rescue(connection, process_id, crash_limit)
 

@@ -13,6 +13,7 @@ import pika
 from dramatiq.common import dq_name, xq_name
 from pika.exceptions import AMQPError
 
+from ledger.failpoints import reached
 from ledger.settings import Settings
 from workers.arrivals import Delivery
 from workers.publisher import connection_parameters, describe
@@ -52,7 +53,9 @@ class Line:
 
     def ack(self, deliveries: list[Delivery]) -> None:
         """Acks these and all that came before them on this channel: they are the oldest ones."""
+        reached("ack.before")
         self._channel.basic_ack(deliveries[-1].tag, multiple=True)
+        reached("ack.after")
 
     def pause(self) -> None:
         """Lets other workers have what comes, and what came; keeps the connection alive."""
