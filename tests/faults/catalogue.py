@@ -2,10 +2,10 @@
 
 import inspect
 
-from tests.faults import crashes, messages, people
+from tests.faults import brokers, crashes, databases, messages, people
 from tests.faults.scenario import Fault
 
-MODULES = (crashes, messages, people)
+MODULES = (crashes, brokers, databases, messages, people)
 
 
 def faults() -> dict[int, type[Fault]]:

@@ -11,6 +11,7 @@ from typing import Any, Self
 from tests.faults import ground, history, witness
 from tests.faults.checker import key_of
 from tests.faults.client import Client, Load, Sent
+from tests.faults.disk import small_disk
 from tests.faults.ground import Ground
 from tests.faults.history import History, Observer
 from tests.faults.proxy import Proxy
@@ -27,10 +28,12 @@ LEASE_SECONDS = 6  # without a beat; Waybill's own 30 would only make each fault
 class Field:
     """Entered for one run of one fault. ``on`` is sqlite (embedded broker) or postgresql (with RabbitMQ)."""
 
-    def __init__(self, ground: Ground, on: str, seed: str, runs: int, short: bool, proxied: tuple[str, ...] = ()):
+    def __init__(
+        self, ground: Ground, on: str, seed: str, runs: int, short: bool, proxied: tuple[str, ...] = (), disk: str = ""
+    ):
         self.ground, self.on, self.runs, self.short = ground, on, runs, short
         self.chance = random.Random(seed)
-        self._proxied = proxied
+        self._proxied, self._disk_size = proxied, disk
         self.proxies: dict[str, Proxy] = {}
         self.environment: dict[str, Any] = {}
         self.supervisors: list[Process] = []
@@ -42,6 +45,9 @@ class Field:
     def __enter__(self) -> Self:
         with ExitStack() as stack:
             self.processes = stack.enter_context(Processes())
+            self.disk = self.processes.folder
+            if self._disk_size:
+                self.disk = stack.enter_context(small_disk(self.disk / "disk", self._disk_size))
             self.stack = self._make_stack()
             stack.callback(self.stack.engine.dispose)
             self._stand_in_front(stack)
@@ -57,7 +63,7 @@ class Field:
         self._stack.__exit__(*error)
 
     def _make_stack(self) -> Stack:
-        self.database_url, self.broker_url = f"sqlite:///{self.processes.folder / 'ledger.db'}", ""
+        self.database_url, self.broker_url = f"sqlite:///{self.disk / 'ledger.db'}", ""
         if self.on == "postgresql":
             self.database_url = self.ground.postgresql.create_database()
             self.broker_url = self.ground.clean_rabbitmq().url

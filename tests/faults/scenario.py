@@ -26,6 +26,7 @@ class Fault:
     title: ClassVar[str]
     on: ClassVar[tuple[str, ...]] = (SQLITE, POSTGRESQL)
     proxied: ClassVar[tuple[str, ...]] = ()
+    disk: ClassVar[str] = ""  # size of the disk on which a SQLite ledger lies; empty: the machine's own
     workers: ClassVar[int] = 2
     per_second: ClassVar[float] = 50
     longest: ClassVar[float] = 0.05  # seconds that a job of the load may take
@@ -84,7 +85,8 @@ def run(fault: Fault, ground: Ground, on: str, seed: int, runs: int, short: bool
         return outcome
     began = time.monotonic()
     try:
-        with Field(ground, on, f"{fault.number} {on} {seed}", runs, short, fault.proxied) as made:
+        dice = f"{fault.number} {on} {seed}"
+        with Field(ground, on, dice, runs, short, fault.proxied, fault.disk) as made:
             try:
                 _do(fault, made, outcome)
             except Exception as error:
