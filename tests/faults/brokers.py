@@ -50,7 +50,7 @@ class Outage(BrokerFault):
 class Stopped(Outage):
     number = 9
     title = "RabbitMQ stopped for 60 s while forms are posted"
-    slowest = p99 = 0.2
+    slowest, p99 = 1.0, 0.2  # one in a hundred may meet whatever else this machine does just then
 
     def begin(self, field: Field) -> None:
         field.ground.rabbitmq.stop()
@@ -96,14 +96,14 @@ class PurgedAndDeleted(BrokerFault):
 class Alarmed(Outage):
     number = 13
     title = "RabbitMQ's memory alarm, then its disk alarm"
-    slowest = p99 = 0.2
+    slowest, p99 = 1.0, 0.2
     outage = 40.0
 
     def inject(self, field: Field) -> None:
         self.node = field.ground.rabbitmq
         super().inject(field)
         self.clear_memory()
-        self.node.rabbitmqctl("set_disk_free_limit", "100TB")
+        self.node.rabbitmqctl("set_disk_free_limit", "1000GB")
         for number in range(20):
             field.post("flaky", f"disk-{number}")
         field.pause(field.seconds(20))
@@ -152,7 +152,7 @@ class BlackHole(BrokerFault):
     def inject(self, field: Field) -> None:
         field.wait(lambda: len(field.client.sent) > 10, 20, "the load has begun")
         field.proxies["rabbitmq"].drop()
-        field.pause(field.seconds(90))
+        field.pause(max(field.seconds(90), 45))  # a shorter one is over before anybody notices it
 
     def heal(self, field: Field) -> None:
         field.proxies["rabbitmq"].heal()

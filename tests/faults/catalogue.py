@@ -2,10 +2,10 @@
 
 import inspect
 
-from tests.faults import brokers, crashes, databases, messages, people
+from tests.faults import bodies, brokers, clocks, crashes, databases, messages, nemesis, people, stalls
 from tests.faults.scenario import Fault
 
-MODULES = (crashes, brokers, databases, messages, people)
+MODULES = (crashes, brokers, bodies, messages, databases, clocks, people, stalls, nemesis)
 
 
 def faults() -> dict[int, type[Fault]]:

@@ -22,7 +22,7 @@ ENDED = """
     FROM runs WHERE state NOT IN ('queued', 'running')
 """
 #: Attempts that exceptions may use up, by job, as the jobs' own options say.
-TRIES = {"mark": 1, "flaky": 4, "later": 2}
+TRIES = {"mark": 1, "flaky": 4, "later": 2, "newer": 1, "limited": 1}
 LOOK_SECONDS = 0.5
 
 

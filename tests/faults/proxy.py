@@ -45,10 +45,10 @@ class Proxy:
         return self
 
     def __exit__(self, *_) -> None:
-        self.cut()
-        self._loop.call_soon_threadsafe(self._server.close)
+        self._do(self._close())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(timeout=5)
+        self._loop.close()
 
     def cut(self) -> None:
         """Ends every connection there is, at once and rudely."""
@@ -68,6 +68,14 @@ class Proxy:
         for link in self._links:
             link.cut()
         self._links.clear()
+
+    async def _close(self) -> None:
+        self._server.close()
+        await self._cut()
+        others = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in others:
+            task.cancel()
+        await asyncio.gather(*others, return_exceptions=True)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(OSError):
