@@ -2,10 +2,10 @@
 
 import inspect
 
-from tests.faults import bodies, brokers, clocks, crashes, databases, messages, nemesis, people, stalls
+from tests.faults import bodies, brokers, clocks, crashes, databases, daylight, messages, nemesis, people, stalls
 from tests.faults.scenario import Fault
 
-MODULES = (crashes, brokers, bodies, messages, databases, clocks, people, stalls, nemesis)
+MODULES = (crashes, brokers, bodies, messages, databases, clocks, daylight, people, stalls, nemesis)
 
 
 def faults() -> dict[int, type[Fault]]:

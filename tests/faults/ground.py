@@ -12,12 +12,16 @@ QUEUES = ("default", "default.DQ", "default.XQ")
 
 
 class Ground:
-    """Entered once a pass; ``rabbitmq`` and ``postgresql`` are running whenever they are asked for."""
+    """Entered once a pass; ``rabbitmq`` and ``postgresql`` are running whenever they are asked for.
+
+    Servers that it is given stay the giver's to end.
+    """
+
+    def __init__(self, rabbitmq: RabbitMQ | None = None, postgresql: PostgreSQL | None = None):
+        self._rabbitmq, self._postgresql = rabbitmq, postgresql
 
     def __enter__(self) -> Self:
         self._stack = ExitStack()
-        self._rabbitmq: RabbitMQ | None = None
-        self._postgresql: PostgreSQL | None = None
         return self
 
     def __exit__(self, *error) -> None:

@@ -1,5 +1,6 @@
 """A fault as a scenario: what is prepared, broken and healed, what is checked beyond I1 - I9, and what came of it."""
 
+import random
 import time
 import traceback
 from collections.abc import Iterator
@@ -14,8 +15,8 @@ from tests.faults.field import Field
 from tests.faults.ground import Ground
 from tests.faults.history import History
 
-SQLITE, POSTGRESQL = "sqlite", "postgresql"
-ON = {SQLITE: "SQLite, embedded", POSTGRESQL: "PostgreSQL, RabbitMQ"}
+SQLITE, POSTGRESQL, NOWHERE = "sqlite", "postgresql", "nowhere"
+ON = {SQLITE: "SQLite, embedded", POSTGRESQL: "PostgreSQL, RabbitMQ", NOWHERE: "-"}
 LOAD_SECONDS = 120  # a client that is still posting so long after the healing is stopped
 
 
@@ -36,6 +37,10 @@ class Fault:
     def cannot(self, on: str) -> str:
         """Why this fault cannot be made on this machine; empty if it can."""
         return ""
+
+    def alone(self, chance: random.Random, short: bool) -> Iterator[str]:
+        """For a fault that needs no process and is ``on`` NOWHERE: sentences about what is wrong."""
+        yield from ()
 
     def prepare(self, field: Field) -> None:
         """Starts the processes; the fault may give one of them a weakness."""
@@ -84,8 +89,12 @@ def run(fault: Fault, ground: Ground, on: str, seed: int, runs: int, short: bool
         outcome.left_out = because
         return outcome
     began = time.monotonic()
+    dice = f"{fault.number} {on} {seed}"
+    if on == NOWHERE:
+        outcome.violations += fault.alone(random.Random(dice), short)
+        outcome.seconds = time.monotonic() - began
+        return outcome
     try:
-        dice = f"{fault.number} {on} {seed}"
         with Field(ground, on, dice, runs, short, fault.proxied, fault.disk) as made:
             try:
                 _do(fault, made, outcome)
