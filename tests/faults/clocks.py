@@ -11,9 +11,11 @@ from ledger.schedules import NewSchedule
 from tests.faults.field import Field
 from tests.faults.history import History
 from tests.faults.scenario import Fault
+from tests.processes import ROOT
 
 HOUR = 3600
 JUMPS = (-HOUR, +HOUR, 0, 10 * 365 * 24 * HOUR)  # forward at last: what fell due at any of these times is due then
+FAKED = ROOT / "tests" / "faults" / "faked"
 MOST_MEMORY = 400 * 1024  # kilobytes of a scheduler or a site
 
 
@@ -29,7 +31,7 @@ class FakeClock:
         self.set(0)
         self.environment = {
             "LD_PRELOAD": library(), "FAKETIME_TIMESTAMP_FILE": str(self._file), "FAKETIME_NO_CACHE": "1",
-            "DONT_FAKE_MONOTONIC": "1", "FAKETIME_DONT_FAKE_MONOTONIC": "1", "FAKETIME_DONT_RESET": "1",
+            "DONT_FAKE_MONOTONIC": "1", "FAKETIME_DONT_FAKE_MONOTONIC": "1", "PYTHONPATH": f"{FAKED}:{ROOT}",
         }  # fmt: skip
 
     def set(self, offset: int) -> None:

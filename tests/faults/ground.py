@@ -8,7 +8,7 @@ from pika.exceptions import AMQPError, ChannelClosedByBroker
 
 from tests.servers import PostgreSQL, RabbitMQ
 
-QUEUES = ("default", "default.DQ", "default.XQ")
+QUEUES = ("default", "default.DQ", "default.XQ")  # Celery, as it is set up here, uses "default" too
 
 
 class Ground:

@@ -38,7 +38,8 @@ class FrozenPastItsLease(Fault):
 
     def check(self, field: Field, history: History) -> Iterator[str]:
         for start in self.frozen:
-            outcomes = [row.outcome for row in history.attempts if row.run_id == start.run_id]
+            own = sorted((row.number, row.outcome) for row in history.attempts if row.run_id == start.run_id)
+            outcomes = [outcome for _, outcome in own]
             if outcomes != ["lost", "succeeded"]:
                 yield f"attempts of {start.key}: {outcomes}"
         for row in history.attempts:

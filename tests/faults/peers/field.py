@@ -16,7 +16,6 @@ from tests.faults.peers.systems import System
 from tests.faults.proxy import Proxy
 from tests.processes import ROOT, Processes, bare_environment, wait_until
 
-QUEUES = ("default", "default.DQ", "default.XQ", "celery", "celery.pidbox")
 QUIET_SECONDS = 75  # nothing happened for so long: what is not done by now is lost
 STEP = 0.05
 
