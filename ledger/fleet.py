@@ -5,6 +5,7 @@ beat count that stands still - ends its row first, so that it can claim nothing 
 """
 
 import os
+import random
 import socket
 from dataclasses import dataclass, field
 
@@ -18,6 +19,9 @@ from ledger.tables import attempts, is_running, jobs, processes, runs
 
 ALIVE = ("alive", "draining")
 DOC_LIMIT = 20_000  # characters of a job's docstring
+#: Seconds over which the runs of one dead worker come back, by the crashes that a run has met. Nobody knows which
+#: of them killed it: started together again, the innocent would die with it until they count as dead themselves.
+SPREAD = (1.0, 3.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,15 +133,16 @@ def rescue(connection: Connection, worker_id: str, crash_limit: int) -> list[Res
     """
     held = select(runs).where(runs.c.worker_id == worker_id, is_running)
     rows = connection.execute(held.order_by(runs.c.id).with_for_update()).fetchall()
-    return [_rescue_one(connection, row, crash_limit) for row in rows]
+    return [_rescue_one(connection, row, crash_limit, was_alone=len(rows) == 1) for row in rows]
 
 
-def _rescue_one(connection: Connection, row, crash_limit: int) -> Rescued:
+def _rescue_one(connection: Connection, row, crash_limit: int, was_alone: bool) -> Rescued:
     now = clock.now()
     state = _state_after_crash(row, crash_limit)
     change = {"state": state, "claim_token": None, "crashes": row.crashes + 1}
     if state == State.QUEUED:
-        change |= {"due_at": now, "dispatch_at": now}
+        due_at = now if was_alone else now + _spread(row.crashes)
+        change |= {"due_at": due_at, "dispatch_at": due_at}
     else:
         change |= {"finished_at": now}
     if state == State.DEAD:
@@ -150,6 +155,10 @@ def _rescue_one(connection: Connection, row, crash_limit: int) -> Rescued:
     lost = update(attempts).where(attempts.c.run_id == row.id, attempts.c.number == row.attempt)
     connection.execute(lost.values(outcome=Outcome.LOST, finished_at=now, error="its worker died"))
     return Rescued(row.id, row.job, row.queue, state)
+
+
+def _spread(crashes: int) -> int:
+    return int(random.uniform(0, SPREAD[min(crashes, len(SPREAD) - 1)]) * clock.SECOND)
 
 
 def _state_after_crash(row, crash_limit: int) -> State:

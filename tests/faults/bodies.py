@@ -112,7 +112,7 @@ class AtTheLimit(Fault):
 
 ODD = {
     "nul": "succeeded", "nan": "succeeded", "surrogate": "succeeded", "cycle": "succeeded", "object": "succeeded",
-    "deep": "succeeded", "huge": "failed", "nul_error": "failed", "surrogate_error": "failed", "huge_error": "failed",
+    "deep": "failed", "huge": "failed", "nul_error": "failed", "surrogate_error": "failed", "huge_error": "failed",
     "exit": "failed", "unprintable": "failed",
 }  # fmt: skip
 
