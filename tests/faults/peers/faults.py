@@ -111,8 +111,9 @@ def during(field: PeerField, begin: Callable, end: Callable, full: float) -> Non
 
 
 def wiped(field: PeerField) -> None:
-    load = field.load()
-    field.pause(field.runs / 25 / 3)
+    """While jobs wait: the load is more than the workers can take at once."""
+    load = field.load(per_second=100, seconds=0.2)
+    field.pause(field.runs / 100 / 2)
     field.ground.rabbitmq.wipe()
     load.join()
 
