@@ -64,8 +64,14 @@ def _begin_sqlite(connection: Connection) -> None:
     if options.get("reading"):
         cursor.execute("BEGIN")
     else:
-        cursor.execute(f"PRAGMA synchronous = {'FULL' if options.get('durable', True) else 'NORMAL'}")
+        _set_durability(cursor, connection.connection.info, options.get("durable", True))
         _begin_immediate(cursor)
+
+
+def _set_durability(cursor: sqlite3.Cursor, known: dict, durable: bool) -> None:
+    if known.get("durable") != durable:
+        cursor.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
+        known["durable"] = durable
 
 
 def _begin_immediate(cursor: sqlite3.Cursor) -> None:
