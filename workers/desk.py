@@ -168,7 +168,7 @@ class Desk:
             return []
         wanted = Wanted(queue, most)
         try:
-            taken = self.writer.submit(self.claims.take, wanted, durable=False).result()
+            taken = self.writer.call(self.claims.take, wanted, durable=False)
         except LedgerAway:  # perhaps it was committed, and only the answer was lost
             self.writer.submit(self.claims.disown, wanted.token, patient=True)
             raise
