@@ -9,19 +9,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sqlalchemy import (
-    Connection,
-    and_,
-    bindparam,
-    case,
-    delete,
-    exists,
-    func,
-    insert,
-    literal,
-    or_,
-    select,
-    update,
-)
+    Connection, and_, bindparam, case, delete, exists, func, insert, literal, or_, select, update,
+)  # fmt: skip
 
 from ledger import barriers, clock, texts
 from ledger import runs as runs_
@@ -311,22 +300,14 @@ def _unless_canceled(ending: Ending, cancel_requested_at: int | None) -> Ending:
 
 def _write(connection: Connection, endings: list[Ending]) -> None:
     endings = sorted(endings, key=lambda ending: ending.claim.id)
-    for statement, some in ((_finish_run, _final(endings)), (_queue_again, _to_retry(endings))):
-        if some:
-            statement.run_many(connection, [_run_row(ending) for ending in some])
+    for statement, again in ((_finish_run, False), (_queue_again, True)):
+        if rows := [_run_row(ending) for ending in endings if (ending.state == State.QUEUED) == again]:
+            statement.run_many(connection, rows)
     _finish_attempt.run_many(connection, [_attempt_row(ending) for ending in endings])
     following = [new for ending in endings for new in ending.next_runs + _passed_barrier(connection, ending)]
     runs_.insert(connection, following)
     if not following and any(ending.state == State.QUEUED for ending in endings):
         announce(connection)
-
-
-def _final(endings: list[Ending]) -> list[Ending]:
-    return [ending for ending in endings if ending.state != State.QUEUED]
-
-
-def _to_retry(endings: list[Ending]) -> list[Ending]:
-    return [ending for ending in endings if ending.state == State.QUEUED]
 
 
 def _passed_barrier(connection: Connection, ending: Ending) -> list[NewRun]:
