@@ -26,7 +26,7 @@ from ledger.migrate import migrate
 from ledger.presence import Presence
 from ledger.recurrence import Rule
 from ledger.settings import Settings, SettingsError, settings
-from ledger.watch import Watch
+from ledger.watch import open_watch
 from workers.publisher import make_publisher
 
 log = logging.getLogger("scheduler")
@@ -82,7 +82,7 @@ class Scheduler:
         self.presence = Presence(engine, "scheduler")
         self.reaper = reaper.Reaper(None, silence)
         self.publisher = make_publisher(chosen)
-        self.watch = Watch(engine)
+        self.watch = open_watch(engine)
         self.stopping = threading.Event()
         self.mirror = Mirror(engine, self.publisher.hint)
         self.loops = self._loops(chosen)

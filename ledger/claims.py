@@ -9,23 +9,13 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sqlalchemy import (
-    Connection,
-    and_,
-    bindparam,
-    case,
-    delete,
-    exists,
-    func,
-    insert,
-    literal,
-    or_,
-    select,
-    update,
-)
+    Connection, and_, bindparam, case, delete, exists, func, insert, literal, or_, select, update,
+)  # fmt: skip
 
 from ledger import barriers, clock, failpoints, texts
 from ledger import runs as runs_
 from ledger.engine import announce
+from ledger.prepared import OneOf, Prepared
 from ledger.runs import NewRun
 from ledger.states import Outcome, State
 from ledger.tables import attempts, is_queued, is_running, processes, runs
@@ -98,7 +88,7 @@ _ready = (
         runs.c.priority == _next_priority.scalar_subquery(),
         runs.c.due_at <= bindparam("now"),
         _still_offered,
-        runs.c.job.in_(bindparam("jobs", expanding=True)),
+        OneOf(runs.c.job, "jobs"),
     )
     .order_by(runs.c.due_at, runs.c.id)
     .limit(bindparam("most"))
@@ -106,7 +96,7 @@ _ready = (
     .cte("ready")
 )
 _worker_is_alive = exists().where(processes.c.id == bindparam("worker"), processes.c.state == "alive")
-_claim = (
+_claim = Prepared(
     update(runs)
     .where(runs.c.id.in_(select(_ready.c.id)), _worker_is_alive)  # these rows are queued, and locked
     .values(
@@ -120,6 +110,17 @@ _claim = (
         progress_note=None,
     )
     .returning(*CLAIM_COLUMNS)
+)
+_add_attempt = Prepared(
+    insert(attempts).values(
+        run_id=bindparam("run_id"),
+        number=bindparam("number"),
+        claim_token=bindparam("token"),
+        worker_id=bindparam("worker"),
+        worker=bindparam("name"),
+        started_at=bindparam("now"),
+        outcome=Outcome.RUNNING,
+    )
 )
 LOWEST = -(2**31)
 
@@ -156,8 +157,8 @@ class Claims:
 
     def _take_above(self, connection: Connection, wanted: Wanted, above: int, most: int) -> list[Claim]:
         now = clock.now()
-        rows = connection.execute(
-            _claim,
+        rows = _claim.run(
+            connection,
             {
                 "the_queue": wanted.queue, "above": above, "most": most, "jobs": self.jobs, "now": now,
                 "worker": self.worker_id, "token": wanted.token,
@@ -165,13 +166,13 @@ class Claims:
         ).fetchall()  # fmt: skip
         claims = [Claim(*row) for row in rows]
         if claims:
-            connection.execute(insert(attempts), [self._attempt(claim, now) for claim in claims])
+            _add_attempt.run_many(connection, [self._attempt(claim, now) for claim in claims])
         return sorted(claims, key=lambda claim: (claim.due_at, claim.id))
 
     def _attempt(self, claim: Claim, now: int) -> dict[str, Any]:
         return {
-            "run_id": claim.id, "number": claim.attempt, "claim_token": claim.token, "worker_id": self.worker_id,
-            "worker": self.worker_name, "started_at": now, "outcome": Outcome.RUNNING,
+            "run_id": claim.id, "number": claim.attempt, "token": claim.token, "worker": self.worker_id,
+            "name": self.worker_name, "now": now,
         }  # fmt: skip
 
 
@@ -180,13 +181,13 @@ def priority_above(connection: Connection, queue: str, above: int) -> int | None
     return connection.scalar(_next_priority, {"the_queue": queue, "above": above})
 
 
-_next_due = (
+_next_due = Prepared(
     select(runs.c.due_at, runs.c.priority)
     .where(
         _queued_here,
         runs.c.priority == _next_priority.scalar_subquery(),
         _still_offered,
-        runs.c.job.in_(bindparam("jobs", expanding=True)),
+        OneOf(runs.c.job, "jobs"),
     )
     .order_by(runs.c.due_at, runs.c.id)
     .limit(1)
@@ -202,7 +203,7 @@ def next_due(connection: Connection, queue: str, jobs: list[str]) -> int | None:
     above: int | None = LOWEST
     while above is not None:
         now = clock.now()
-        row = connection.execute(_next_due, {"the_queue": queue, "above": above, "jobs": jobs, "now": now}).first()
+        row = _next_due.run(connection, {"the_queue": queue, "above": above, "jobs": jobs, "now": now}).first()
         if row is not None:
             earliest = row.due_at if earliest is None else min(earliest, row.due_at)
             if row.due_at <= now:
@@ -211,13 +212,13 @@ def next_due(connection: Connection, queue: str, jobs: list[str]) -> int | None:
     return earliest
 
 
-_held = (
+_held = Prepared(
     select(runs.c.id, runs.c.claim_token, runs.c.cancel_requested_at)
-    .where(runs.c.id.in_(bindparam("ids", expanding=True)), is_running)
+    .where(OneOf(runs.c.id, "ids"), is_running)
     .order_by(runs.c.id)  # one order for all, or PostgreSQL's row locks deadlock
     .with_for_update()
 )
-_finish_run = (
+_end_run = (
     update(runs)
     .where(
         runs.c.id == bindparam("the_id"),
@@ -231,13 +232,14 @@ _finish_run = (
         result=bindparam("the_result"),
         error_type=bindparam("the_error_type"),
         error=bindparam("the_error"),
-        due_at=func.coalesce(bindparam("retry", type_=runs.c.due_at.type), runs.c.due_at),
-        dispatch_at=func.coalesce(bindparam("retry", type_=runs.c.due_at.type), runs.c.dispatch_at),
         failures=runs.c.failures + bindparam("failed"),
         max_attempts=func.coalesce(bindparam("most_attempts", type_=runs.c.max_attempts.type), runs.c.max_attempts),
     )
 )
-_finish_attempt = (
+_finish_run = Prepared(_end_run)
+#: Apart from the other, for naming a column costs SQLite the indexes that have it, changed or not.
+_queue_again = Prepared(_end_run.values(due_at=bindparam("retry"), dispatch_at=bindparam("retry")))
+_finish_attempt = Prepared(
     update(attempts)
     .where(attempts.c.run_id == bindparam("the_id"), attempts.c.number == bindparam("the_number"))
     .values(
@@ -274,7 +276,7 @@ def finish(connection: Connection, endings: list[Ending]) -> list[bool]:
 
 
 def _holders(connection: Connection, endings: list[Ending]) -> dict[tuple[str, str], int | None]:
-    rows = connection.execute(_held, {"ids": [ending.claim.id for ending in endings]})
+    rows = _held.run(connection, {"ids": [ending.claim.id for ending in endings]})
     return {(run_id, token): cancel_requested_at for run_id, token, cancel_requested_at in rows}
 
 
@@ -301,8 +303,10 @@ def _unless_canceled(ending: Ending, cancel_requested_at: int | None) -> Ending:
 
 def _write(connection: Connection, endings: list[Ending]) -> None:
     endings = sorted(endings, key=lambda ending: ending.claim.id)
-    connection.execute(_finish_run, [_run_row(ending) for ending in endings])
-    connection.execute(_finish_attempt, [_attempt_row(ending) for ending in endings])
+    for statement, again in ((_finish_run, False), (_queue_again, True)):
+        if rows := [_run_row(ending) for ending in endings if (ending.state == State.QUEUED) == again]:
+            statement.run_many(connection, rows)
+    _finish_attempt.run_many(connection, [_attempt_row(ending) for ending in endings])
     following = [new for ending in endings for new in ending.next_runs + _passed_barrier(connection, ending)]
     runs_.insert(connection, following)
     if not following and any(ending.state == State.QUEUED for ending in endings):
@@ -319,7 +323,7 @@ def _run_row(ending: Ending) -> dict[str, Any]:
     return {
         "the_id": ending.claim.id,
         "token": ending.claim.token,
-        "new_state": ending.state,
+        "new_state": ending.state.value,
         "finished": None if ending.state == State.QUEUED else ending.at,
         "the_result": ending.result,
         "the_error_type": ending.error_type and texts.clean(ending.error_type)[:200],
@@ -335,7 +339,7 @@ def _attempt_row(ending: Ending) -> dict[str, Any]:
         "the_id": ending.claim.id,
         "the_number": ending.claim.attempt,
         "at": ending.at,
-        "the_outcome": ending.outcome,
+        "the_outcome": ending.outcome.value,
         "the_error_type": ending.error_type and texts.clean(ending.error_type)[:200],
         "the_error": ending.error and texts.clean(ending.error),
         "the_traceback": ending.traceback and texts.clean(ending.traceback, texts.TRACEBACK_LIMIT),

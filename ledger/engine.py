@@ -4,7 +4,7 @@ import random
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from sqlalchemy import Connection, Engine, create_engine, event
@@ -62,11 +62,19 @@ def _begin_sqlite(connection: Connection) -> None:
     # A deferred transaction that turns into a writer fails at once when another one writes, busy timeout or not.
     cursor = connection.connection.dbapi_connection.cursor()
     options = connection.get_execution_options()
+    if options.get("glancing"):
+        return
     if options.get("reading"):
         cursor.execute("BEGIN")
     else:
-        cursor.execute(f"PRAGMA synchronous = {'FULL' if options.get('durable', True) else 'NORMAL'}")
+        _set_durability(cursor, connection.connection.info, options.get("durable", True))
         _begin_immediate(cursor)
+
+
+def _set_durability(cursor: sqlite3.Cursor, known: dict, durable: bool) -> None:
+    if known.get("durable") != durable:
+        cursor.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
+        known["durable"] = durable
 
 
 def _begin_immediate(cursor: sqlite3.Cursor) -> None:
@@ -117,6 +125,37 @@ def reading(engine: Engine) -> Iterator[Connection]:
     one_moment = {} if is_sqlite(engine) else {"isolation_level": "REPEATABLE READ"}
     with translated(), engine.connect().execution_options(reading=True, **one_moment) as connection:
         yield connection
+
+
+class Glance:
+    """Single SELECTs on a connection that is kept: each sees its own moment, and none waits for a transaction to
+    begin. For one thread."""
+
+    def __init__(self, engine: Engine):
+        self._engine = engine
+        self._connection: Connection | None = None
+
+    @contextmanager
+    def __call__(self) -> Iterator[Connection]:
+        """The connection; a new one after a failure. Raises LedgerAway."""
+        try:
+            with translated():
+                if self._connection is None:
+                    self._connection = self._connect()
+                yield self._connection
+        except Exception:
+            self.close()
+            raise
+
+    def _connect(self) -> Connection:
+        options = {"glancing": True} if is_sqlite(self._engine) else {"isolation_level": "AUTOCOMMIT"}
+        return self._engine.connect().execution_options(**options)
+
+    def close(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            with suppress(DBAPIError):
+                connection.close()
 
 
 @contextmanager

@@ -2,11 +2,12 @@
 
 from dataclasses import dataclass, field
 
-from sqlalchemy import Connection, Engine, bindparam, insert, select
+from sqlalchemy import Connection, Engine, insert, select
 
 from ledger import clock, failpoints, texts
 from ledger.engine import announce, writing
 from ledger.ids import new_id
+from ledger.prepared import OneOf, Prepared
 from ledger.tables import artifacts, logs, rejected, runs
 
 BODY_LIMIT = 1024 * 1024
@@ -81,11 +82,10 @@ def reject(engine: Engine, queue: str, reason: str, body: bytes) -> None:
         announce(connection)
 
 
-def find_unknown(connection: Connection, requests: list[list[str]]) -> list[list[str]]:
-    """For each list of run ids, those that no run has."""
-    asked = {run_id for run_ids in requests for run_id in run_ids}
-    known = set(connection.scalars(_known, {"ids": list(asked)})) if asked else set()
-    return [[run_id for run_id in run_ids if run_id not in known] for run_ids in requests]
+def find_unknown(connection: Connection, run_ids: list[str]) -> list[str]:
+    """Those of ``run_ids`` that no run has."""
+    known = {run_id for (run_id,) in _known.run(connection, {"ids": run_ids})}
+    return [run_id for run_id in run_ids if run_id not in known]
 
 
-_known = select(runs.c.id).where(runs.c.id.in_(bindparam("ids", expanding=True)))
+_known = Prepared(select(runs.c.id).where(OneOf(runs.c.id, "ids")))

@@ -7,12 +7,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, Engine, select, update
+from sqlalchemy import Connection, Engine, bindparam, select, update
 
 from ledger import clock, failpoints, texts
 from ledger.engine import announce, insert_new, writing
 from ledger.errors import RunNotFound, WrongState
 from ledger.ids import new_id
+from ledger.prepared import Prepared
 from ledger.states import State
 from ledger.tables import is_queued, is_running, runs
 
@@ -57,7 +58,7 @@ def row_of(new: NewRun, now: int) -> dict[str, Any]:
         "args": texts.to_json({"args": list(new.args), "kwargs": new.kwargs}),
         "typed": new.typed,
         "options": texts.to_json(new.options),
-        "state": State.QUEUED,
+        "state": State.QUEUED.value,
         "origin": new.origin,
         "created_by": new.created_by and texts.clean(new.created_by)[:NAME_LIMIT],
         "created_at": now,
@@ -92,6 +93,12 @@ def _is_storable(name: str) -> bool:
     return len(name) <= NAME_LIMIT and "\x00" not in name and (name.isascii() or texts.clean(name) == name)
 
 
+_COLUMNS = tuple(row_of(NewRun(job="", queue="", origin=""), 0))
+_insert = Prepared(
+    lambda connection: insert_new(connection, runs).values({name: bindparam(name) for name in _COLUMNS})
+)
+
+
 def insert(connection: Connection, new_runs: list[NewRun]) -> list[str]:
     """Inserts what is new and answers the run ids in order: those of the earlier runs where a key or a message id
     was seen before. A run of a tick that another scheduler made is left out the same way."""
@@ -99,7 +106,7 @@ def insert(connection: Connection, new_runs: list[NewRun]) -> list[str]:
         return []
     failpoints.mark(connection, "dispatch")
     now = clock.now()
-    inserted = connection.execute(insert_new(connection, runs), [row_of(new, now) for new in new_runs]).rowcount
+    inserted = _insert.run_many(connection, [row_of(new, now) for new in new_runs])
     announce(connection)
     return [new.id for new in new_runs] if inserted == len(new_runs) else _ids(connection, new_runs)
 

@@ -204,6 +204,7 @@ attempts = Table(
         Instant,
         comment="when a result came in after the attempt had been given up; it was dropped",
     ),
+    sqlite_with_rowid=False,  # read and written by its key alone: one tree less to keep
 )
 
 processes = Table(

@@ -39,15 +39,19 @@ class _Entry:
 
 
 class Writer:
-    """Commits requests in groups; ``submit`` from any thread, the answer comes after the commit."""
+    """Commits requests in groups. ``submit`` leaves a request to the writer's thread, ``call`` waits for its commit.
+
+    Whoever calls while nobody commits does it for all who wait, for two changes of thread cost as much as a commit.
+    """
 
     def __init__(self, engine: Engine):
         self._engine = engine
         self._waiting: deque[_Entry] = deque()
         self._news = threading.Condition()
+        self._flushing = 0  # how many wait until nothing waits
         self._closing = False
-        self._busy = False
-        self._connection: Connection | None = None  # kept by the thread as long as it serves
+        self._committing = threading.Lock()  # held by the one who commits
+        self._connection: Connection | None = None  # kept as long as the writer serves
         self._thread = threading.Thread(target=self._run, name="ledger-writer", daemon=True)
         self._thread.start()
 
@@ -57,23 +61,30 @@ class Writer:
         With ``patient``, an unreachable ledger is waited for instead. A group in which nothing is ``durable``
         does not wait for SQLite's disk.
         """
-        entry = _Entry(act, request, patient, durable)
-        entry.answer.set_running_or_notify_cancel()  # nobody can take a request back
+        entry = self._enter(_Entry(act, request, patient, durable))
         with self._news:
-            if self._closing:
-                raise RuntimeError("the writer is closed")
-            self._waiting.append(entry)
-            self._news.notify()
+            self._news.notify_all()
         return entry.answer
 
-    def call(self, act: GroupFunction, request: Any) -> Any:
-        """``submit`` and wait for the commit."""
-        return self.submit(act, request).result()
+    def call(self, act: GroupFunction, request: Any, *, durable: bool = True) -> Any:
+        """The answer to ``request``, after its commit."""
+        entry = self._enter(_Entry(act, request, False, durable))
+        if self._committing.acquire(blocking=False):
+            try:
+                self._commit(self._group())
+            finally:
+                self._committing.release()
+        self._tell()
+        return entry.answer.result()
 
     def flush(self, timeout: float | None = None) -> bool:
         """Waits until all that was submitted is committed; False when ``timeout`` seconds were not enough."""
         with self._news:
-            return self._news.wait_for(lambda: not self._waiting and not self._busy, timeout)
+            self._flushing += 1
+            try:
+                return self._news.wait_for(lambda: not self._waiting and not self._committing.locked(), timeout)
+            finally:
+                self._flushing -= 1
 
     def close(self, timeout: float = 10) -> bool:
         flushed = self.flush(timeout)
@@ -83,30 +94,51 @@ class Writer:
         self._thread.join(timeout=5)
         return flushed
 
-    def _run(self) -> None:
-        while group := self._next_group():
-            self._commit(group)
-            with self._news:
-                self._busy = False
+    def _tell(self) -> None:
+        """Wakes whom the end of a commit concerns: to wake the thread for nothing would cost more than it does."""
+        with self._news:
+            if self._waiting or self._flushing:
                 self._news.notify_all()
-        self._drop_connection()
 
-    def _next_group(self) -> list[_Entry]:
+    def _enter(self, entry: _Entry) -> _Entry:
+        entry.answer.set_running_or_notify_cancel()  # nobody can take a request back
+        with self._news:
+            if self._closing:
+                raise RuntimeError("the writer is closed")
+            self._waiting.append(entry)
+        return entry
+
+    def _run(self) -> None:
+        while self._await_requests():
+            with self._committing:
+                away = not self._commit(self._group())
+            self._tell()
+            if away:
+                threading.Event().wait(AWAY_SECONDS)
+        with self._committing:
+            self._drop_connection()
+
+    def _await_requests(self) -> bool:
         with self._news:
             self._news.wait_for(lambda: self._waiting or self._closing)
-            self._busy = bool(self._waiting)
+            return bool(self._waiting)
+
+    def _group(self) -> list[_Entry]:
+        with self._news:
             return [self._waiting.popleft() for _ in range(min(len(self._waiting), GROUP_LIMIT))]
 
-    def _commit(self, group: list[_Entry]) -> None:
+    def _commit(self, group: list[_Entry]) -> bool:
+        """False when the ledger is away."""
         try:
-            answers = self._transaction(group)
+            answers = self._transaction(group) if group else []
         except LedgerAway as error:
             self._postpone(group, error)
+            return False
         except Exception as error:
-            self._commit_one_by_one(group, error)
-        else:
-            for entry, answer in answers:
-                entry.answer.set_result(answer)
+            return self._commit_one_by_one(group, error)
+        for entry, answer in answers:
+            entry.answer.set_result(answer)
+        return True
 
     def _transaction(self, group: list[_Entry]) -> list[tuple[_Entry, Any]]:
         durable = any(entry.durable for entry in group)
@@ -134,22 +166,21 @@ class Writer:
     def _act(connection: Connection, act: GroupFunction, entries: list[_Entry]) -> list[tuple[_Entry, Any]]:
         return list(zip(entries, act(connection, [entry.request for entry in entries]), strict=True))
 
-    def _commit_one_by_one(self, group: list[_Entry], error: Exception) -> None:
+    def _commit_one_by_one(self, group: list[_Entry], error: Exception) -> bool:
         if len(group) == 1:
             group[0].answer.set_exception(error)
-            return
+            return True
         log.warning("A group of %d writes failed (%s); doing them one by one.", len(group), error)
-        for entry in group:
-            self._commit([entry])
+        return all([self._commit([entry]) for entry in group])
 
     def _postpone(self, group: list[_Entry], error: LedgerAway) -> None:
+        """Tells whoever cannot wait; the others come first when it is tried again."""
         for entry in group:
             if not entry.patient:
                 entry.answer.set_exception(error)
         patient = [entry for entry in group if entry.patient]
         if patient:
             log.warning("%d results wait for the ledger: %s", len(patient), error)
-            threading.Event().wait(AWAY_SECONDS)
             with self._news:
                 self._waiting.extendleft(reversed(patient))
 

@@ -304,7 +304,7 @@ class Unhelpful:
 ODD = [print, dict, functools.partial(google, 1), Unhelpful(), lambda it=[]: it, "".join, type("C", (), {})]
 
 
-@pytest.mark.parametrize("fn", ODD, ids=str)
+@pytest.mark.parametrize("fn", ODD, ids=lambda fn: type(fn).__name__)
 def test_an_odd_callable_still_has_a_schema(fn):
     job = announced(fn)
     Draft202012Validator.check_schema(job.parameters)

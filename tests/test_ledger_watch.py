@@ -10,7 +10,7 @@ from sqlalchemy import Engine
 
 from ledger.engine import open_engine
 from ledger.migrate import migrate
-from ledger.watch import Watch
+from ledger.watch import Watch, open_watch
 from tests.ledger_circumstances import at_once
 from tests.ledger_steps import dispatch, migrated  # noqa: F401
 from tests.servers import PostgreSQL, Process, Processes, wait_until
@@ -35,7 +35,7 @@ for number in range(int(sys.argv[2])):
 
 @pytest.fixture
 def watch(engine: Engine) -> Iterator[Watch]:
-    started = Watch(engine)
+    started = open_watch(engine)
     yield started
     started.close()
 
@@ -85,7 +85,7 @@ def test_news_that_came_before_the_wait_end_it_at_once(engine: Engine, watch: Wa
 
 
 def test_closing_ends_all_waits(engine: Engine):
-    watch = Watch(engine)
+    watch = open_watch(engine)
     seen = settled(watch)
     waiting = threading.Thread(target=watch.wait, args=(seen, 60))
     waiting.start()
@@ -97,7 +97,7 @@ def test_closing_ends_all_waits(engine: Engine):
 def test_commits_wake_again_after_postgresql_was_restarted(postgresql: PostgreSQL, postgresql_url: str):
     engine = open_engine(postgresql_url)
     migrate(engine)
-    watch = Watch(engine)
+    watch = open_watch(engine)
     dispatch(engine)
     settled(watch)
     postgresql.restart()
@@ -119,7 +119,7 @@ def test_a_watch_on_a_file_that_is_no_ledger_yet_sees_it_when_it_is(tmp_path):
     path = tmp_path / "ledger.db"
     path.write_bytes(b"not a database, a letter" * 100)
     engine = open_engine(f"sqlite:///{path}")
-    watch = Watch(engine)
+    watch = open_watch(engine)
     seen = watch.version
     path.unlink()
     migrate(engine)

@@ -116,9 +116,11 @@ def test_committed_rows_outlive_kill_9(postgresql: PostgreSQL):
     assert postgresql.execute("SELECT n FROM kept", "killed") == [(7,)]
 
 
-def test_postgresql_syncs_to_disk(postgresql: PostgreSQL):
-    assert postgresql.execute("SHOW fsync") == [("on",)]
-    assert postgresql.execute("SHOW synchronous_commit") == [("on",)]
+def test_postgresql_syncs_to_disk_unless_told_otherwise(postgresql: PostgreSQL):
+    with PostgreSQL() as careful:
+        assert careful.execute("SHOW fsync") == [("on",)]
+        assert careful.execute("SHOW synchronous_commit") == [("on",)]
+    assert postgresql.execute("SHOW fsync") == [("off",)]
 
 
 def test_database_urls_work_on_both_databases(database_url: str):

@@ -173,7 +173,7 @@ def test_an_unreachable_ledger_is_no_stall(stop):
     def away() -> float:
         raise LedgerAway(OSError("away"))
 
-    loop, witness = Loop("away", away, stop, patience=1.5), Loop("hang", lambda: time.sleep(60), stop, patience=3)
+    loop, witness = Loop("away", away, stop, patience=1.5), Loop("hang", stop.wait, stop, patience=3)
     loop.start()
     witness.start()
     wait_until(lambda: witness.stalled, 10)
@@ -181,14 +181,14 @@ def test_an_unreachable_ledger_is_no_stall(stop):
 
 
 def test_a_loop_that_hangs_or_died_is_named(stop):
-    hanging, dead = Loop("hang", lambda: time.sleep(60), stop, patience=0.2), Loop("dead", lambda: 1.0, stop)
+    hanging, dead = Loop("hang", stop.wait, stop, patience=0.2), Loop("dead", lambda: 1.0, stop)
     hanging.start()
     guard = Guard([hanging, dead])
     wait_until(lambda: guard.stalled() == ["hang", "dead"], 10)
 
 
 def test_a_guard_that_was_frozen_itself_forgives(stop):
-    loop = Loop("wait", lambda: time.sleep(60), stop, patience=0.5)
+    loop = Loop("wait", stop.wait, stop, patience=0.5)
     loop.start()
     wait_until(lambda: loop.stalled, 10)
     assert Guard([loop], patience=-1).stalled() == []

@@ -101,7 +101,7 @@ def test_the_name_has_to_be_its_own(site: Site):
     assert site.client.get(address.replace("/file", "/other.html")).status_code == 404
 
 
-@pytest.mark.parametrize("artifact_id", ["x", new_id(), "%00"])
+@pytest.mark.parametrize("artifact_id", ["x", new_id(), "%00"], ids=["x", "unknown", "nul"])
 def test_a_file_that_is_not_there(site: Site, artifact_id: str):
     assert "There is no such file" in text(site.page(f"/artifacts/{artifact_id}/file", 404).main)
 

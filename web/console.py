@@ -8,7 +8,7 @@ from flask import current_app, session
 
 from ledger.runs import NewRun, dispatch
 from ledger.settings import Settings
-from ledger.watch import Watch
+from ledger.watch import Watch, open_watch
 
 NAME = "waybill"
 NOBODY = "someone"
@@ -25,7 +25,7 @@ class Console:
     @cached_property
     def watch(self) -> Watch:
         """Started with its first use: it costs a thread."""
-        return Watch(self.engine)
+        return open_watch(self.engine)
 
     def close(self) -> None:
         if "watch" in self.__dict__:

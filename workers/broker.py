@@ -18,7 +18,7 @@ from ledger import runs
 from ledger.claims import Claim
 from ledger.engine import open_engine
 from ledger.settings import Settings, settings
-from ledger.watch import Watch
+from ledger.watch import Watch, open_watch
 from ledger.writer import Writer
 from workers import context, messages
 from workers.desk import Desk
@@ -64,7 +64,7 @@ class WaybillBroker(Broker):
 
     @functools.cached_property
     def watch(self) -> Watch:
-        return Watch(self.engine)
+        return open_watch(self.engine)
 
     def declare_actor(self, actor: Actor) -> None:
         """Wraps the actor's function: called with a claim it is the worker speaking, else it is a plain call."""

@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 PROGRESS_SECONDS = 0.25  # no run tells the ledger more often how far it is
 LOG_LIMIT = 5_000  # lines kept per attempt
 AHEAD_SECONDS = 0.02  # what a claimed run may wait for a thread
-AHEAD_FACTOR = 2  # claims ahead, at most this many per thread
+AHEAD_FACTOR = 6  # claims ahead, at most this many per thread
 GIVE_BACK_SECONDS = 0.2  # a claimed run that waited so long goes back to the queue
 
 
@@ -57,7 +57,8 @@ class Slots:
         if count:
             with self._changed:
                 self._taken -= count
-                self._changed.notify_all()
+                if self._enough_are_free():
+                    self._changed.notify_all()
 
     def note_duration(self, seconds: float) -> None:
         self._seconds += 0.2 * (seconds - self._seconds)
@@ -167,7 +168,7 @@ class Desk:
             return []
         wanted = Wanted(queue, most)
         try:
-            taken = self.writer.submit(self.claims.take, wanted, durable=False).result()
+            taken = self.writer.call(self.claims.take, wanted, durable=False)
         except LedgerAway:  # perhaps it was committed, and only the answer was lost
             self.writer.submit(self.claims.disown, wanted.token, patient=True)
             raise

@@ -14,7 +14,7 @@ from dramatiq.broker import Consumer, MessageProxy
 
 from ledger import claims, clock
 from ledger.claims import Claim
-from ledger.engine import reading
+from ledger.engine import Glance
 from ledger.errors import LedgerAway
 from workers.desk import Desk
 
@@ -37,6 +37,7 @@ class LedgerConsumer(Consumer):
 
     def __init__(self, engine: Any, desk: Desk, queue: str, timeout: int):
         self._engine, self._desk, self._queue = engine, desk, queue
+        self._glance = Glance(engine)
         self._timeout = timeout / 1000
         self._claimed: deque[Claim] = deque()
         self._more = True  # the last claim filled all free slots: there may be more
@@ -53,6 +54,9 @@ class LedgerConsumer(Consumer):
 
     nack = ack
 
+    def close(self) -> None:
+        self._glance.close()
+
     def _take(self) -> None:
         seen = self._desk.watch.version
         try:
@@ -66,7 +70,7 @@ class LedgerConsumer(Consumer):
 
     def _is_due(self) -> bool:
         """Looks without a lock, and remembers when the next run falls due."""
-        with reading(self._engine) as connection:
+        with self._glance() as connection:
             self._due_at = claims.next_due(connection, self._queue, self._desk.claims.jobs)
         due = self._due_at is not None and self._due_at <= clock.now()
         self._fruitless = 0 if due else self._fruitless + 1

@@ -35,6 +35,7 @@ class HintConsumer(LedgerConsumer):
         self._look_at = 0.0
 
     def close(self) -> None:
+        super().close()
         self._line.close()
 
     def _take(self) -> None:
@@ -63,12 +64,17 @@ class HintConsumer(LedgerConsumer):
         for delivery, found in understood:
             if isinstance(found, NewRun):
                 self._adopt(delivery, found)
-        unknown = self._desk.writer.submit(notes.find_unknown, list(hints), durable=False)
         self._fill_slots(len(deliveries))
         if len(self._claimed) < len(deliveries):
             self._look_at = 0.0  # too few slots, or runs of several priorities: look again without a hint
-        for run_id in unknown.result():
+        for run_id in self._unknown(hints.keys() - {claim.id for claim in self._claimed}):
             self._reject(hints[run_id], f"it hints at run {run_id}, which the ledger does not know")
+
+    def _unknown(self, run_ids: set[str]) -> list[str]:
+        if not run_ids:
+            return []
+        with self._glance() as connection:
+            return notes.find_unknown(connection, sorted(run_ids))
 
     def _adopt(self, delivery: Delivery, new: NewRun) -> None:
         """Takes a foreign producer's message into the ledger; one that no column can hold is rejected."""

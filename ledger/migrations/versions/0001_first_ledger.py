@@ -393,6 +393,7 @@ def upgrade() -> None:
         ),
         sa.ForeignKeyConstraint(["run_id"], ["runs.id"], name=("fk_attempts_run_id"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("run_id", "number", name=("pk_attempts")),
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "logs",
