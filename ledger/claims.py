@@ -232,6 +232,7 @@ _finish_run = (
         due_at=func.coalesce(bindparam("retry", type_=runs.c.due_at.type), runs.c.due_at),
         dispatch_at=func.coalesce(bindparam("retry", type_=runs.c.due_at.type), runs.c.dispatch_at),
         failures=runs.c.failures + bindparam("failed"),
+        crashes=runs.c.crashes + bindparam("crashed"),
         max_attempts=func.coalesce(bindparam("most_attempts", type_=runs.c.max_attempts.type), runs.c.max_attempts),
     )
 )
@@ -323,6 +324,7 @@ def _run_row(ending: Ending) -> dict[str, Any]:
         "the_error": ending.error and texts.clean(ending.error),
         "retry": ending.retry_at,
         "failed": int(ending.outcome == Outcome.FAILED),
+        "crashed": int(ending.outcome == Outcome.LOST),
         "most_attempts": ending.max_attempts,
     }
 

@@ -20,7 +20,7 @@ from ledger.engine import open_engine
 from ledger.settings import Settings, settings
 from ledger.watch import Watch
 from ledger.writer import Writer
-from workers import context, messages
+from workers import context, isolation, messages
 from workers.desk import Desk
 from workers.intake import LedgerConsumer
 from workers.perform import perform
@@ -31,9 +31,9 @@ log = logging.getLogger(__name__)
 
 
 class ActorOptions(Middleware):
-    """The options of Dramatiq's default middleware, whose meaning the ledger keeps."""
+    """The options of Dramatiq's default middleware, whose meaning the ledger keeps, and ours on isolation."""
 
-    actor_options = {
+    actor_options = isolation.OPTIONS | {
         "max_retries", "min_backoff", "max_backoff", "retry_when", "throws", "on_retry_exhausted",
         "time_limit", "max_age", "on_failure", "on_success", "pipe_ignore", "pipe_target", "notify_shutdown",
     }  # fmt: skip
@@ -42,11 +42,14 @@ class ActorOptions(Middleware):
 class WaybillBroker(Broker):
     """One per process. ``desk`` is set in worker processes only; others just enqueue."""
 
-    def __init__(self, settings: Settings):
+    def __init__(self, settings: Settings, publisher=None, writer=None):
+        """A cell gives a publisher and a writer that speak to its worker process; others have their own."""
         super().__init__(middleware=[])
         self.settings = settings
         self.engine = open_engine(settings.ledger_url)
-        self.publisher = make_publisher(settings)
+        self.publisher = publisher or make_publisher(settings)
+        if writer is not None:
+            self.writer = writer
         self.queues: dict[str, None] = {}
         self.desk: Desk | None = None
         backend = LedgerResultBackend(self)
@@ -67,7 +70,10 @@ class WaybillBroker(Broker):
         return Watch(self.engine)
 
     def declare_actor(self, actor: Actor) -> None:
-        """Wraps the actor's function: called with a claim it is the worker speaking, else it is a plain call."""
+        """Wraps the actor's function: called with a claim it is the worker speaking, else it is a plain call.
+
+        Raises WrongOption."""
+        isolation.check(actor.actor_name, actor.options)
         body = actor.fn
 
         @functools.wraps(body)
@@ -91,9 +97,10 @@ class WaybillBroker(Broker):
         new = messages.new_run(
             message, origin="code", delay=delay, actor=self.actors.get(message.actor_name), **caller()
         )
-        self.writer.call(runs.insert_groups, [new])
-        if not delay:
-            self.publisher.hint(new.id, new.job, new.queue)
+        with context.undisturbed():
+            self.writer.call(runs.insert_groups, [new])
+            if not delay:
+                self.publisher.hint(new.id, new.job, new.queue)
         self.emit_after("enqueue", message, delay)
         return message
 
@@ -121,9 +128,9 @@ def caller() -> dict[str, Any]:
     return {"caller_id": run.run_id, "created_by": run.claim.job} if run else {}
 
 
-def make_broker(own_settings: Settings | None = None) -> WaybillBroker:
+def make_broker(own_settings: Settings | None = None, **speakers: Any) -> WaybillBroker:
     """A broker for this process, which is also made Dramatiq's global one."""
-    broker = WaybillBroker(own_settings or settings())
+    broker = WaybillBroker(own_settings or settings(), **speakers)
     dramatiq.set_broker(broker)
     return broker
 

@@ -6,6 +6,8 @@ Keeps the meaning of ``max_retries``, ``min_backoff``, ``max_backoff``, ``retry_
 """
 
 import traceback
+from dataclasses import dataclass
+from typing import Any
 
 from dramatiq import Message
 from dramatiq.common import compute_backoff
@@ -13,15 +15,32 @@ from dramatiq.errors import Retry
 
 from ledger import clock, texts
 from ledger.claims import Claim, Ending
+from ledger.fleet import state_after_crash
 from ledger.runs import NewRun
 from ledger.states import Outcome, State
 from workers import messages
 from workers.catalog import ArgumentsDoNotFit
 
-OWN_MODULES = {"workers.perform", "workers.interrupts"}
+OWN_MODULES = {"workers.perform", "workers.interrupts", "workers.cell"}
 DEFAULT_MAX_RETRIES = 20
 DEFAULT_MIN_BACKOFF = 15_000
 DEFAULT_MAX_BACKOFF = 7 * 86_400_000
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """An attempt's ending, and what its body returned or raised, for Dramatiq's hooks."""
+
+    ending: Ending
+    result: Any = None
+    error: BaseException | None = None
+
+
+class FailedElsewhere(Exception):
+    """Stands in this process for the exception of a body in a cell."""
+
+    def __init__(self, ending: Ending):
+        super().__init__(f"{ending.error_type}: {ending.error}")
 
 
 class ResultNotJson(Exception):
@@ -80,6 +99,26 @@ def failed(claim: Claim, message: Message, actor, error: BaseException) -> Endin
         max_attempts=_max_attempts(message, actor),
         next_runs=next_runs,
     )
+
+
+def failed_for_good(claim: Claim, error: BaseException) -> Ending:
+    """For an error of the job's own rules, its ``retry_when`` or a callback: nothing more is asked of them."""
+    return Ending(
+        claim=claim, state=State.FAILED, outcome=Outcome.FAILED, error_type=type(error).__name__, error=str(error),
+        traceback=_traceback(error),
+    )  # fmt: skip
+
+
+def crashed(
+    claim: Claim, actor, because: str, crash_limit: int, began: bool = True, traceback: str | None = None
+) -> Ending:
+    """Its process died: the same as a dead worker to its run (``ledger.fleet.rescue``)."""
+    on_crash = actor.options.get("on_crash", "retry") if began else "retry"
+    state = state_after_crash(claim.crashes, crash_limit, on_crash)
+    return Ending(
+        claim=claim, state=state, outcome=Outcome.LOST, error_type="ProcessDied", error=because, traceback=traceback,
+        retry_at=clock.now() if state == State.QUEUED else None,
+    )  # fmt: skip
 
 
 def canceled(claim: Claim) -> Ending:
