@@ -5,7 +5,6 @@ is done by the worker process that leads it, so a cell can be killed at any mome
 """
 
 import faulthandler
-import functools
 import logging
 import os
 import signal
@@ -25,7 +24,7 @@ from ledger.settings import settings
 from workers import isolation, joblog, limits, messages, ties
 from workers.broker import load_jobs, make_broker
 from workers.channel import Answer, Call, Channel, Done, Hint, Perform, Ready, Started, Stop, Submit
-from workers.interrupts import SignalGuard
+from workers.limits import LimitedGuard
 from workers.perform import execute
 from workers.runatwork import RunAtWork
 
@@ -35,7 +34,7 @@ def main() -> None:
     ties.die_with(parent)
     for descriptor in (channel, faults):
         os.set_inheritable(descriptor, False)
-    faulthandler.enable(open(faults, "w"))
+    faulthandler.enable(open(faults, "w"), all_threads=False)
     limits.no_core_files()
     signal.signal(signal.SIGTERM, signal.SIG_IGN)  # until a body runs
     os.register_at_fork(after_in_child=lambda: signal.signal(signal.SIGTERM, signal.SIG_DFL))
@@ -96,24 +95,6 @@ class Inside:
                     self._run.ask_to_stop()
                 else:
                     self._run.guard.interrupt(order.error)
-
-
-class LimitedGuard(SignalGuard):
-    """Holds the body to its limits, and says when it starts."""
-
-    def __init__(self, limits_: isolation.Limits, say_started: Callable[[], None]):
-        super().__init__()
-        self._limits, self._say_started = limits_, say_started
-
-    def run(self, body: Callable[..., Any], args: tuple, kwargs: dict) -> Any:
-        @functools.wraps(body)
-        def started(*args: Any, **kwargs: Any) -> Any:
-            with self.undisturbed():
-                self._say_started()
-            return body(*args, **kwargs)
-
-        with limits.kept(self._limits):
-            return super().run(started, args, kwargs)
 
 
 class DistantWriter:

@@ -233,9 +233,9 @@ class Cells:
             return endings.failed(run.claim, message, actor, _killed_for(stopped_for, run))
         if code == -signal.SIGXCPU:
             return endings.failed(run.claim, message, actor, CpuLimitExceeded(limits_of(actor.options).cpu_limit))
-        log.warning("A process was lost with its run: run_id=%s job=%s: %r", run.run_id, run.claim.job, error)
-        began = run.guard.began
-        return endings.crashed(run.claim, actor, _in_words(code), self._crash_limit, began, cell.last_words())
+        return endings.crashed(
+            run.claim, actor, _in_words(code, error), self._crash_limit, run.guard.began, cell.last_words()
+        )
 
 
 def _killed_for(error: type[BaseException], run: RunAtWork) -> BaseException:
@@ -243,7 +243,12 @@ def _killed_for(error: type[BaseException], run: RunAtWork) -> BaseException:
     return error(f"killed {CellGuard.grace:g} s after its time limit of {run.time_limit:g} s")
 
 
-def _in_words(code: int) -> str:
+def _in_words(code: int, error: Exception) -> str:
+    """Why a cell was lost: ``code`` is how it ended, ``error`` what its channel said."""
+    if isinstance(error, TimeoutError):
+        return f"its process was not ready after {BOOT_SECONDS:g} s"
+    if not isinstance(error, EOFError | OSError | Gone):
+        return f"its process said what cannot be understood: {error!r}"
     if code >= 0:
         return f"its process ended with exit code {code}"
     name = signal.Signals(-code).name

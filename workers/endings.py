@@ -21,7 +21,7 @@ from ledger.states import Outcome, State
 from workers import messages
 from workers.catalog import ArgumentsDoNotFit
 
-OWN_MODULES = {"workers.perform", "workers.interrupts", "workers.cell"}
+OWN_MODULES = {"workers.perform", "workers.interrupts", "workers.limits"}
 DEFAULT_MAX_RETRIES = 20
 DEFAULT_MIN_BACKOFF = 15_000
 DEFAULT_MAX_BACKOFF = 7 * 86_400_000

@@ -4,12 +4,14 @@ Only soft limits are set, above what the process uses already, and taken back wh
 process serves runs with other limits, and its ending needs memory and files of its own.
 """
 
-import contextlib
 import errno
+import functools
 import resource
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+from workers.interrupts import SignalGuard
 from workers.isolation import Limits
 
 
@@ -28,21 +30,30 @@ class CpuLimitExceeded(Exception):
         super().__init__(f"it used more than its cpu_limit of {limit} s of CPU time")
 
 
-@contextlib.contextmanager
-def kept(limits: Limits) -> Iterator[None]:
-    """Holds the code inside to ``limits``; tells in words what the kernel refused."""
-    before = {what: resource.getrlimit(what) for what, _ in _wanted(limits)}
-    try:
-        for what, soft in _wanted(limits):
-            _set(what, soft, before[what][1])
-        yield
-    except (MemoryError, OSError) as error:
-        _restore(before)
-        if (explained := _explained(error, limits)) is None:
-            raise
-        raise explained from error
-    finally:
-        _restore(before)
+class LimitedGuard(SignalGuard):
+    """Runs a body within limits, and tells in words what the kernel refused it."""
+
+    def __init__(self, limits: Limits, say_started: Callable[[], None]):
+        super().__init__()
+        self._limits, self._say_started = limits, say_started
+
+    def run(self, body: Callable[..., Any], args: tuple, kwargs: dict) -> Any:
+        @functools.wraps(body)
+        def started(*args: Any, **kwargs: Any) -> Any:
+            with self.undisturbed():
+                self._say_started()
+            return body(*args, **kwargs)
+
+        before = _set(_wanted(self._limits))
+        try:
+            return super().run(started, args, kwargs)
+        except (MemoryError, OSError) as error:
+            _restore(before)
+            if (explained := _explained(error, self._limits)) is None:
+                raise
+            raise explained.with_traceback(error.__traceback__) from None
+        finally:
+            _restore(before)
 
 
 def no_core_files() -> None:
@@ -50,7 +61,7 @@ def no_core_files() -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
-def _wanted(limits: Limits) -> list[tuple[int, int]]:
+def _wanted(limits: Limits) -> dict[int, int]:
     used = resource.getrusage(resource.RUSAGE_SELF)
     wanted = {
         resource.RLIMIT_AS: limits.memory_limit and _address_space() + limits.memory_limit,
@@ -59,11 +70,16 @@ def _wanted(limits: Limits) -> list[tuple[int, int]]:
         resource.RLIMIT_FSIZE: limits.file_size_limit,
         resource.RLIMIT_NOFILE: limits.open_files_limit,
     }
-    return [(what, soft) for what, soft in wanted.items() if soft]
+    return {what: soft for what, soft in wanted.items() if soft}
 
 
-def _set(what: int, soft: int, hard: int) -> None:
-    resource.setrlimit(what, (soft if hard == resource.RLIM_INFINITY else min(soft, hard), hard))
+def _set(wanted: dict[int, int]) -> dict[int, tuple[int, int]]:
+    """Sets soft limits, none above the hard one that there is; what there was before."""
+    before = {what: resource.getrlimit(what) for what in wanted}
+    for what, (_, hard) in before.items():
+        soft = wanted[what] if hard == resource.RLIM_INFINITY else min(wanted[what], hard)
+        resource.setrlimit(what, (soft, hard))
+    return before
 
 
 def _restore(before: dict[int, tuple[int, int]]) -> None:
@@ -81,7 +97,8 @@ def _address_space() -> int:
 
 def _explained(error: MemoryError | OSError, limits: Limits) -> BaseException | None:
     if isinstance(error, MemoryError) and limits.memory_limit:
-        return MemoryLimitExceeded(f"it needed more than its memory_limit of {limits.memory_limit:,} bytes: {error}")
+        said = f": {error}" if str(error) else ""
+        return MemoryLimitExceeded(f"it needed more than its memory_limit of {limits.memory_limit:,} bytes{said}")
     if isinstance(error, OSError) and error.errno == errno.EFBIG and limits.file_size_limit:
         return FileSizeLimitExceeded(
             errno.EFBIG, f"a file became larger than its file_size_limit of {limits.file_size_limit:,} bytes"

@@ -79,6 +79,12 @@ def sleep(seconds: float):
     time.sleep(seconds)
 
 
+@dramatiq.actor(**isolated, time_limit=250)
+def brief():
+    """Ends within a limit that is shorter than the start of a process."""
+    time.sleep(0.1)
+
+
 @dramatiq.actor(**isolated, time_limit=500)
 def sleep_too_long():
     time.sleep(60)
@@ -108,7 +114,9 @@ def work_until_canceled():
 @dramatiq.actor(**isolated)
 def crash(how: str = "SIGSEGV"):
     witness("crash", context.run_id())
-    if how == "exit":
+    if how == "fork" and os.fork() == 0:
+        time.sleep(60)  # holds all that its parent had open
+    if how in ("exit", "fork"):
         os._exit(7)
     os.kill(os.getpid(), signal.Signals[how])
     time.sleep(60)
