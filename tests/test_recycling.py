@@ -26,7 +26,7 @@ def test_a_thread_that_a_time_limit_cannot_stop_costs_its_worker_and_nothing_els
     stack = isolated_stack
     workers = stack.workers(1, 2)
     (child,) = workers.children
-    deaf, neighbour = stack.dispatch("deaf"), stack.dispatch("nap", 7)
+    deaf, neighbour = stack.dispatch("deaf"), stack.dispatch("long_at_first")
     run = stack.wait_for_state(deaf, "failed")
     assert (run.error_type, run.failures, run.crashes) == ("TimeLimitExceeded", 1, 0)
     run = stack.wait_for_state(neighbour, "succeeded")
@@ -50,7 +50,7 @@ def test_a_thread_that_a_cancel_cannot_stop_ends_as_canceled(isolated_stack: Sta
 def test_a_worker_process_with_a_dead_thread_is_replaced(isolated_stack: Stack, kind: str):
     stack = isolated_stack
     stack.workers(1, 3)
-    neighbour = stack.dispatch("nap", 2)
+    neighbour = stack.dispatch("long_at_first")
     stack.wait_for_state(neighbour, "running")
     stack.dispatch("kill_thread", kind)
     stack.processes.wait_until(lambda: reasons(stack), 10, "the worker is replaced")

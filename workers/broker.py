@@ -12,7 +12,7 @@ from typing import Any
 
 import dramatiq
 from dramatiq import Actor, Broker, Message
-from dramatiq.middleware import AsyncIO, Middleware
+from dramatiq.middleware import AsyncIO
 
 from ledger import runs
 from ledger.claims import Claim
@@ -23,20 +23,12 @@ from ledger.writer import Writer
 from workers import context, isolation, messages
 from workers.desk import Desk
 from workers.intake import LedgerConsumer
+from workers.options import ActorOptions
 from workers.perform import perform
 from workers.publisher import make_publisher
 from workers.results import LedgerBarriers, LedgerGroupCallbacks, LedgerResultBackend, LedgerResults
 
 log = logging.getLogger(__name__)
-
-
-class ActorOptions(Middleware):
-    """The options of Dramatiq's default middleware, whose meaning the ledger keeps, and ours on isolation."""
-
-    actor_options = isolation.OPTIONS | {
-        "max_retries", "min_backoff", "max_backoff", "retry_when", "throws", "on_retry_exhausted",
-        "time_limit", "max_age", "on_failure", "on_success", "pipe_ignore", "pipe_target", "notify_shutdown",
-    }  # fmt: skip
 
 
 class WaybillBroker(Broker):

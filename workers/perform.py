@@ -42,7 +42,7 @@ def execute(run: RunAtWork, message, actor, body) -> Ended:
     run.start_clock()
     try:
         result = run.guard.run(body, *arguments(run.claim, message, body))
-        return Ended(endings.succeeded(run.claim, message, actor, result), result)
+        return Ended(endings.succeeded(run, message, actor, result), result)
     except BaseException as error:
         stopped = isinstance(error, (context.Canceled, Shutdown))
         return Ended(ending_after(error, run, message, actor), error=None if stopped else error)

@@ -115,7 +115,7 @@ def work_until_canceled():
 def crash(how: str = "SIGSEGV"):
     witness("crash", context.run_id())
     if how == "fork" and os.fork() == 0:
-        time.sleep(60)  # holds all that its parent had open
+        time.sleep(60)  # holds open what its parent had open
     if how in ("exit", "fork"):
         os._exit(7)
     os.kill(os.getpid(), signal.Signals[how])
@@ -177,16 +177,21 @@ def deaf_to_cancel():
 
 
 @dramatiq.actor(max_retries=0)
-def hold_gil(seconds: int):
-    witness("hold_gil", context.run_id())
-    _libc_with_gil.sleep(seconds)
+def long_at_first():
+    """Would take a minute, but not when it is started again."""
+    while context.attempt() == 1:
+        time.sleep(0.01)
 
 
 @dramatiq.actor(max_retries=0)
 def kill_thread(kind: str):
-    """Kills one thread of the worker process, as a bug in a library might."""
+    """Kills one idle thread of the worker process, as a bug in a library might."""
     wanted = {"worker": WorkerThread, "consumer": ConsumerThread}[kind]
-    own = threading.get_ident()
-    victim = next(each for each in threading.enumerate() if isinstance(each, wanted) and each.ident != own)
+    victim = next(each for each in threading.enumerate() if isinstance(each, wanted) and is_idle(each))
     ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(victim.ident), ctypes.py_object(SystemExit))
     witness("kill_thread", CurrentMessage.get_current_message().message_id)
+
+
+def is_idle(thread: threading.Thread) -> bool:
+    """Whether it waits in code of the standard library or of the worker, not in a body."""
+    return not sys._current_frames()[thread.ident].f_code.co_filename == __file__
