@@ -15,11 +15,14 @@ def isolated_stack(embedded_stack: Stack) -> Stack:
 
 
 def outcomes(stack: Stack, run_id: str) -> list[str]:
-    return [row.outcome for row in stack.rows("SELECT outcome FROM attempts WHERE run_id = :id ORDER BY number", id=run_id)]
+    found = stack.rows("SELECT outcome FROM attempts WHERE run_id = :id ORDER BY number", id=run_id)
+    return [row.outcome for row in found]
 
 
 def reasons(stack: Stack) -> list[str]:
-    return [row.ended_because for row in stack.rows("SELECT * FROM processes WHERE kind = 'worker' AND state = 'stopped'")]
+    """Why workers ended in order, the supervisor going on."""
+    found = stack.rows("SELECT ended_because FROM processes WHERE kind = 'worker' AND state = 'stopped'")
+    return [row.ended_because for row in found]
 
 
 def test_a_thread_that_a_time_limit_cannot_stop_costs_its_worker_and_nothing_else(isolated_stack: Stack):

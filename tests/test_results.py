@@ -40,7 +40,7 @@ def test_a_result_that_cannot_be_kept_does_not_undo_its_work(result_stack: Stack
 
 
 @pytest.mark.parametrize(("kind", "error_type"), [("set", "ResultNotJson"), ("large", "ResultTooLarge")])
-def test_a_result_that_others_need_fails_its_run_once_with_a_sentence(embedded_stack: Stack, kind: str, error_type: str):
+def test_a_result_that_others_need_fails_its_run_with_a_sentence(embedded_stack: Stack, kind: str, error_type: str):
     stack = embedded_stack
     stack.processes.environment["JOBS"] = JOBS
     stack.workers(1, 2)

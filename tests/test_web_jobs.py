@@ -197,10 +197,8 @@ def test_the_page_of_a_job_says_where_it_runs_and_within_which_limits(site):
     announced(site, build_report, isolation="process", on_crash="fail", **limits)
     page = text(site.page("/jobs/build_report"))
     assert "Fails when it crashes, and is not started again." in page
-    assert (
-        "Runs in a process of its own with at most 2 GB of memory, 1 min 30 s of CPU time, 5 MB in a file, 64 open files."
-        in page
-    )
+    limits_in_words = "2 GB of memory, 1 min 30 s of CPU time, 5 MB in a file, 64 open files"
+    assert f"Runs in a process of its own with at most {limits_in_words}." in page
 
 
 def test_a_started_job_is_a_run_and_its_page_comes_next(site):

@@ -32,7 +32,12 @@ class Attendant:
     """``recycle`` ends the process in order, with the reason and the run that hangs, if it is a run."""
 
     def __init__(
-        self, process_id: str, engine: Engine, desk: Desk, worker: Worker, recycle: Callable[[str, RunAtWork | None], None]
+        self,
+        process_id: str,
+        engine: Engine,
+        desk: Desk,
+        worker: Worker,
+        recycle: Callable[[str, RunAtWork | None], None],
     ):
         self._process_id, self._engine, self._desk, self._worker = process_id, engine, desk, worker
         self._recycle = recycle

@@ -146,7 +146,7 @@ class Cells:
         self._all: set[Cell] = set()
 
     def warm(self) -> None:
-        """Starts one before it is needed. Called by a thread that lives as long as the process: see ``ties.die_with``."""
+        """Starts one before it is needed, in a thread that lives as long as the process: see ``ties.die_with``."""
         self._idle.append(self._start())
 
     def execute(self, run: RunAtWork, message, actor) -> Ended:

@@ -49,7 +49,8 @@ class ResultNotJson(Exception):
     """Raised when a result has to be handed on, in a pipeline or to ``on_success``, but is not JSON."""
 
     def __init__(self, value: object):
-        super().__init__(f"what follows this run needs JSON, but it returned {type(value).__name__}: {described(value)}")
+        kind = type(value).__name__
+        super().__init__(f"what follows this run needs JSON, but it returned {kind}: {described(value)}")
 
 
 def succeeded(run: RunAtWork, message: Message, actor, result: object) -> Ending:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-RUNS_PER_CELL = 200  # a process is replaced after so many runs: what a job's libraries leak ends with it
+RUNS_PER_CELL = 1_000  # a process is replaced after so many runs: what a job's libraries leak ends with it
 
 #: What only the kernel can hold, and only for a process: its unit.
 LIMITS = {

@@ -26,7 +26,8 @@ isolated = {"isolation": "process", "max_retries": 0}
 
 @dramatiq.actor(**isolated)
 def whereabouts():
-    return {"pid": os.getpid(), "parent": os.getppid(), "is_main": threading.current_thread() is threading.main_thread()}
+    is_main = threading.current_thread() is threading.main_thread()
+    return {"pid": os.getpid(), "parent": os.getppid(), "is_main": is_main}
 
 
 @dramatiq.actor(**isolated)
