@@ -25,6 +25,11 @@ def attempts(stack: Stack, run_id: str) -> list:
     return stack.rows("SELECT * FROM attempts WHERE run_id = :id ORDER BY number", id=run_id)
 
 
+def witnessed_pids(stack: Stack, event: str) -> list[int]:
+    lines = (line.split() for line in stack.witness.read_text().splitlines())
+    return [int(pid) for name, _, pid in lines if name == event]
+
+
 def result(stack: Stack, job: str, *args):
     return texts.from_json(stack.wait_for_state(stack.dispatch(job, *args), "succeeded").result)
 
@@ -122,6 +127,8 @@ def test_a_crash_hits_one_run_only_which_ends_as_dead(isolated_stack: Stack):
         "exit": "its process ended with exit code 7",
         "fork": "its process ended with exit code 7",
     }
+    stack.processes.wait_until(lambda: stack.witnessed("sleep"), 10, "a neighbour is in its body")
+    os.kill(witnessed_pids(stack, "sleep")[0], signal.SIGTERM)  # from nobody: it has no reason to stop
     crashing = {how: stack.dispatch("crash", how) for how in ends}
     for how, error in ends.items():
         run = stack.wait_for_state(crashing[how], "dead", 40)
@@ -173,20 +180,16 @@ def test_what_a_run_started_ends_with_its_process(isolated_stack: Stack):
     stack.processes.wait_until(lambda: not any(map(is_running, programs)), 5, "the programs are gone")
 
 
-def witnessed_pids(stack: Stack, event: str) -> list[int]:
-    lines = (line.split() for line in stack.witness.read_text().splitlines())
-    return [int(pid) for name, _, pid in lines if name == event]
-
-
 def test_no_body_goes_on_when_its_worker_was_killed_and_its_run_starts_again(isolated_stack: Stack):
     stack = isolated_stack
     workers = stack.workers(1, 1)
     run_id = stack.dispatch("hang_in_c_for_long")
     stack.processes.wait_until(lambda: stack.witnessed("hang_in_c_for_long"), 10, "the body hangs")
     os.kill(workers.children[0], signal.SIGKILL)
-    started = lambda: witnessed_pids(stack, "hang_in_c_for_long")  # noqa: E731
-    stack.processes.wait_until(lambda: len(started()) == 2, 20, "it was started again")
-    assert not is_running(started()[0])
+    stack.processes.wait_until(
+        lambda: len(witnessed_pids(stack, "hang_in_c_for_long")) == 2, 20, "it was started again"
+    )
+    assert not is_running(witnessed_pids(stack, "hang_in_c_for_long")[0])
     assert (stack.run(run_id).attempt, stack.run(run_id).crashes) == (2, 1)
 
 
@@ -207,11 +210,12 @@ def test_a_stopping_worker_gives_back_what_runs_in_processes(isolated_stack: Sta
     stack.processes.environment["WORKER_GRACE"] = "0.2"
     workers = stack.workers(1, 2)
     run_ids = [stack.dispatch("sleep", 60), stack.dispatch("hang_in_c_for_long")]
-    bodies = lambda: witnessed_pids(stack, "sleep") + witnessed_pids(stack, "hang_in_c_for_long")  # noqa: E731
-    stack.processes.wait_until(lambda: len(bodies()) == 2, 10, "both are in their bodies")
+    stack.processes.wait_until(
+        lambda: stack.witnessed("sleep") and stack.witnessed("hang_in_c_for_long"), 10, "both are in their bodies"
+    )
     assert workers.stop() == 0
     for run_id in run_ids:
         run = stack.run(run_id)
         assert (run.state, run.failures, run.crashes) == ("queued", 0, 0)
         assert [each.outcome for each in attempts(stack, run_id)] == ["interrupted"]
-    assert not any(map(is_running, bodies()))
+    assert not any(map(is_running, witnessed_pids(stack, "sleep") + witnessed_pids(stack, "hang_in_c_for_long")))

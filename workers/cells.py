@@ -144,6 +144,7 @@ class Cells:
         self._writer, self._publisher, self._crash_limit = writer, publisher, crash_limit
         self._idle: list[Cell] = []
         self._all: set[Cell] = set()
+        self._closed = False
 
     def warm(self) -> None:
         """Starts one before it is needed, in a thread that lives as long as the process: see ``ties.die_with``."""
@@ -162,12 +163,16 @@ class Cells:
         return Ended(ending, error=failed)
 
     def kill_all(self) -> None:
+        """The worker process ends: no body starts or goes on."""
+        self._closed = True
         for cell in list(self._all):
             cell.kill()
 
     def _start(self) -> Cell:
         cell = Cell()
         self._all.add(cell)
+        if self._closed:
+            cell.kill()
         return cell
 
     def _take(self) -> Cell:
@@ -233,6 +238,8 @@ class Cells:
             return endings.failed(run.claim, message, actor, _killed_for(stopped_for, run))
         if code == -signal.SIGXCPU:
             return endings.failed(run.claim, message, actor, CpuLimitExceeded(limits_of(actor.options).cpu_limit))
+        if self._closed:
+            return endings.interrupted(run.claim)
         return endings.crashed(
             run.claim, actor, _in_words(code, error), self._crash_limit, run.guard.began, cell.last_words()
         )

@@ -126,7 +126,6 @@ class Child:
             self._end_runs()
             self._say_goodbye("stopped")
         finally:
-            self.desk.cells.kill_all()
             os._exit(0)
 
     def _recycle(self, because: str, hanging: RunAtWork | None) -> None:
@@ -138,7 +137,6 @@ class Child:
             self._end_runs()
             self._say_goodbye(f"replaced: {because}")
         finally:
-            self.desk.cells.kill_all()
             os._exit(EXIT_RECYCLED)
 
     def _end_hanging(self, run: RunAtWork) -> None:
@@ -150,6 +148,7 @@ class Child:
         self.desk.give_back(longer_than=0)
         self._while_runs_end(lambda run: run.guard.interrupt(Shutdown))
         self._while_runs_end(lambda run: run.guard.kill())
+        self.desk.cells.kill_all()
         for run in list(self.desk.at_work.values()):  # deaf to interrupts, but it ends with this process
             self.desk.finish(endings.interrupted(run.claim))
         self.broker.writer.flush(timeout=5)
