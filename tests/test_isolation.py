@@ -180,16 +180,15 @@ def test_what_a_run_started_ends_with_its_process(isolated_stack: Stack):
     stack.processes.wait_until(lambda: not any(map(is_running, programs)), 5, "the programs are gone")
 
 
-def test_no_body_goes_on_when_its_worker_was_killed_and_its_run_starts_again(isolated_stack: Stack):
+def test_nothing_of_a_run_goes_on_when_its_worker_was_killed_and_it_starts_again(isolated_stack: Stack):
     stack = isolated_stack
     workers = stack.workers(1, 1)
-    run_id = stack.dispatch("hang_in_c_for_long")
-    stack.processes.wait_until(lambda: stack.witnessed("hang_in_c_for_long"), 10, "the body hangs")
+    run_id = stack.dispatch("wait_for_program")
+    stack.processes.wait_until(lambda: stack.witnessed("program"), 10, "the program runs")
+    (program,), (body,) = stack.witnessed("program"), witnessed_pids(stack, "program")
     os.kill(workers.children[0], signal.SIGKILL)
-    stack.processes.wait_until(
-        lambda: len(witnessed_pids(stack, "hang_in_c_for_long")) == 2, 20, "it was started again"
-    )
-    assert not is_running(witnessed_pids(stack, "hang_in_c_for_long")[0])
+    stack.processes.wait_until(lambda: len(stack.witnessed("program")) == 2, 20, "it was started again")
+    assert not is_running(int(program)) and not is_running(body)
     assert (stack.run(run_id).attempt, stack.run(run_id).crashes) == (2, 1)
 
 

@@ -165,6 +165,13 @@ def leave_program_running():
     time.sleep(60)
 
 
+@dramatiq.actor(**isolated)
+def wait_for_program():
+    program = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+    witness("program", str(program.pid))
+    program.wait()
+
+
 @dramatiq.actor(max_retries=0, time_limit=300)
 def deaf():
     """In a thread, in C code that gives the GIL back: the exception waits for it."""
