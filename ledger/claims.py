@@ -231,6 +231,7 @@ _end_run = (
         error_type=bindparam("the_error_type"),
         error=bindparam("the_error"),
         failures=runs.c.failures + bindparam("failed"),
+        crashes=runs.c.crashes + bindparam("crashed"),
         max_attempts=func.coalesce(bindparam("most_attempts", type_=runs.c.max_attempts.type), runs.c.max_attempts),
     )
 )
@@ -327,6 +328,7 @@ def _run_row(ending: Ending) -> dict[str, Any]:
         "the_error": ending.error and texts.clean(ending.error),
         "retry": ending.retry_at,
         "failed": int(ending.outcome == Outcome.FAILED),
+        "crashed": int(ending.outcome == Outcome.LOST),
         "most_attempts": ending.max_attempts,
     }
 

@@ -119,29 +119,33 @@ def _end(connection: Connection, process_id: str, state: str, because: str) -> N
 
 
 def rescue(connection: Connection, worker_id: str, crash_limit: int) -> list[Rescued]:
-    """Queues the runs of a dead worker again, or ends them as ``dead`` when they killed ``crash_limit`` workers.
+    """Queues the runs of a dead worker again; ``dead`` are those that killed ``crash_limit`` workers, ``failed`` those
+    whose job says ``on_crash="fail"``, as it announced itself last.
 
     A run that a person asked to stop is canceled instead. The row lock (the write lock on SQLite) and the claim
     token decide against a worker that finishes at this very moment.
     """
     held = select(runs).where(runs.c.worker_id == worker_id, is_running)
     rows = connection.execute(held.order_by(runs.c.id).with_for_update()).fetchall()
-    return [_rescue_one(connection, row, crash_limit) for row in rows]
+    rules = _crash_rules(connection, {row.job for row in rows})
+    return [_rescue_one(connection, row, crash_limit, rules.get(row.job, "retry")) for row in rows]
 
 
-def _rescue_one(connection: Connection, row, crash_limit: int) -> Rescued:
+def _crash_rules(connection: Connection, names: set[str]) -> dict[str, str]:
+    found = connection.execute(select(jobs.c.name, jobs.c.options).where(jobs.c.name.in_(names)))
+    return {name: texts.from_json(options).get("on_crash", "retry") for name, options in found}
+
+
+def _rescue_one(connection: Connection, row, crash_limit: int, on_crash: str) -> Rescued:
     now = clock.now()
-    state = _state_after_crash(row, crash_limit)
+    state = State.CANCELED if row.cancel_requested_at else state_after_crash(row.crashes, crash_limit, on_crash)
     change = {"state": state, "claim_token": None, "crashes": row.crashes + 1}
     if state == State.QUEUED:
         change |= {"due_at": now, "dispatch_at": now}
     else:
         change |= {"finished_at": now}
-    if state == State.DEAD:
-        change |= {
-            "error_type": "WorkerDied",
-            "error": f"its worker died {row.crashes + 1} times while running it",
-        }
+    if state in (State.DEAD, State.FAILED):
+        change |= {"error_type": "WorkerDied", "error": _why_not_again(state, row.crashes + 1)}
     guarded = update(runs).where(runs.c.id == row.id, runs.c.claim_token == row.claim_token)
     connection.execute(guarded.values(**change))
     lost = update(attempts).where(attempts.c.run_id == row.id, attempts.c.number == row.attempt)
@@ -149,10 +153,17 @@ def _rescue_one(connection: Connection, row, crash_limit: int) -> Rescued:
     return Rescued(row.id, row.job, row.queue, state)
 
 
-def _state_after_crash(row, crash_limit: int) -> State:
-    if row.cancel_requested_at is not None:
-        return State.CANCELED
-    return State.DEAD if row.crashes + 1 >= crash_limit else State.QUEUED
+def _why_not_again(state: State, crashes: int) -> str:
+    if state == State.DEAD:
+        return f"its worker died {crashes} times while running it"
+    return "its worker died while running it, and this job is not to be started twice (on_crash)"
+
+
+def state_after_crash(crashes: int, crash_limit: int, on_crash: str) -> State:
+    """What becomes of a run that crashed ``crashes`` times before, and now once more."""
+    if on_crash == "fail":
+        return State.FAILED
+    return State.DEAD if crashes + 1 >= crash_limit else State.QUEUED
 
 
 def beats(connection: Connection) -> dict[str, int]:

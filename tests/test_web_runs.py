@@ -179,7 +179,7 @@ def test_a_crashed_run_says_so(site: Site):
     page = run(site, claimed.id)
     assert heading(page) == "add Crashed"
     assert "Its worker died while running it." in text(page.main)
-    assert "Worker died" in text(page.select_one(".attempts"))
+    assert "Crashed" in text(page.select_one(".attempts"))
 
 
 @pytest.mark.parametrize(
