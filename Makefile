@@ -1,11 +1,11 @@
-# One command each: `make run` starts Waybill, `make test` tests it, `make bench` measures it.
+# One command each: `make run` starts Waybill, `make test` tests it, `make faults` breaks it, `make bench` measures it.
 
 PYTHON ?= python3
 VENV := .venv
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 PIP := $(VENV)/bin/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: help run test bench venv clean
+.PHONY: help run test faults bench venv clean
 .DEFAULT_GOAL := help
 
 help: ## Say what can be made
@@ -19,6 +19,10 @@ run: $(VENV)/.runtime ## Start web, worker and scheduler (Ctrl-C stops them)
 test: $(VENV)/.dev ## Install what is missing and run all tests (ARGS="-k name" for some)
 	scripts/install-debian.sh
 	pytest $(ARGS)
+
+faults: $(VENV)/.dev ## Break everything on purpose and check the promises: an hour and more (ARGS="--help" for more)
+	scripts/install-debian.sh
+	python -m tests.faults $(ARGS)
 
 bench: $(VENV)/.dev ## Measure Waybill beside plain Dramatiq and Celery (ARGS="--help" for more)
 	scripts/install-debian.sh

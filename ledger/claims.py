@@ -9,10 +9,21 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sqlalchemy import (
-    Connection, and_, bindparam, case, delete, exists, func, insert, literal, or_, select, update,
+    Connection,
+    and_,
+    bindparam,
+    case,
+    delete,
+    exists,
+    func,
+    insert,
+    literal,
+    or_,
+    select,
+    update,
 )  # fmt: skip
 
-from ledger import barriers, clock, texts
+from ledger import barriers, clock, failpoints, texts
 from ledger import runs as runs_
 from ledger.engine import announce
 from ledger.prepared import OneOf, Prepared
@@ -133,10 +144,12 @@ class Claims:
 
     def take(self, connection: Connection, requests: list[Wanted]) -> list[list[Claim]]:
         """The claims for each request: the ready runs of lowest priority first, then those due longest."""
+        failpoints.mark(connection, "claim")
         return [self._take(connection, wanted) for wanted in requests]
 
     def disown(self, connection: Connection, tokens: list[str]) -> list[None]:
         """Undoes whatever was claimed with these tokens; what their holder never heard of, it cannot have started."""
+        failpoints.mark(connection, "disown")
         own = select(*CLAIM_COLUMNS).where(runs.c.worker_id == self.worker_id, is_running)
         rows = connection.execute(own.where(runs.c.claim_token.in_(tokens))).fetchall()
         give_back(connection, [Claim(*row) for row in rows])
@@ -266,6 +279,7 @@ def finish(connection: Connection, endings: list[Ending]) -> list[bool]:
     A run that a person asked to stop is not tried again: its retry becomes ``canceled``. An ending that is in
     already, because the answer to its commit was lost, is True again and changes nothing.
     """
+    failpoints.mark(connection, "finish")
     held = _holders(connection, endings)
     kept = [_if_held(held, ending) for ending in endings]
     if any(kept):
@@ -376,6 +390,7 @@ def give_back(connection: Connection, given: list[Claim]) -> list[None]:
 
     A run that a person asked to stop meanwhile is canceled.
     """
+    failpoints.mark(connection, "give_back")
     for claim in sorted(given, key=lambda claim: claim.id):
         undone = {"the_id": claim.id, "token": claim.token, "now": clock.now()}
         if connection.execute(_give_back, undone).rowcount:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy import ColumnElement, Connection, bindparam, func, select, update
 from sqlalchemy.ext.compiler import compiles
 
-from ledger import clock
+from ledger import clock, failpoints
 from ledger.states import State
 from ledger.tables import is_queued, runs
 
@@ -59,6 +59,7 @@ def take_due_hints(connection: Connection, most: int) -> list[Hint]:
     now = clock.now()
     rows = connection.execute(_due, {"now": now, "most": most}).fetchall()
     if rows:
+        failpoints.mark(connection, "hint")
         connection.execute(_push_ahead, [{"the_id": row.id, "next_at": now + pause(row.dispatches)} for row in rows])
     return [Hint(row.id, row.job, row.queue) for row in rows]
 
@@ -74,6 +75,7 @@ def next_dispatch_at(connection: Connection) -> int | None:
 
 def expire_overdue(connection: Connection) -> int:
     """Ends queued runs whose offer ran out before anybody started them; how many."""
+    failpoints.mark(connection, "expire")
     now = clock.now()
     statement = update(runs).where(is_queued, runs.c.expires_at <= now)
     return connection.execute(statement.values(state=State.EXPIRED, finished_at=now)).rowcount

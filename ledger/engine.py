@@ -12,6 +12,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError, TimeoutError
 
+from ledger import failpoints
 from ledger.errors import LedgerAway
 from ledger.tables import metadata
 
@@ -104,6 +105,8 @@ def writing(engine: Engine) -> Iterator[Connection]:
     """A transaction that is committed, on disk, when the block ends. Raises LedgerAway."""
     with translated(), engine.begin() as connection:
         yield connection
+        failpoints.before_commit(connection)
+    failpoints.after_commit()
 
 
 @contextmanager
@@ -112,6 +115,8 @@ def writing_on(connection: Connection, durable: bool) -> Iterator[Connection]:
     failure may take the transaction back, together with everything that this machine was doing then."""
     with translated(), connection.execution_options(durable=durable).begin():
         yield connection
+        failpoints.before_commit(connection)
+    failpoints.after_commit()
 
 
 @contextmanager

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, select, update
 
-from ledger import runs, texts, ticks
+from ledger import failpoints, runs, texts, ticks
 from ledger.errors import LedgerError, ScheduleNotFound
 from ledger.recurrence import Rule
 from ledger.runs import NewRun
@@ -47,6 +47,7 @@ def fire(connection: Connection, schedule_id: str, now: int, wait: bool = True) 
     planned = ticks.plan(rule_of(row), row.watermark, now, row.catchup, skip, busy)
     if not planned or not _move_watermark(connection, row, planned[-1].at):
         return []
+    failpoints.mark(connection, "tick")
     made = [tick for tick in ticks.record(connection, schedule_id, planned, now) if tick.run_id]
     return _insert_runs(connection, row, made)
 

@@ -5,12 +5,13 @@ beat count that stands still - ends its row first, so that it can claim nothing 
 """
 
 import os
+import random
 import socket
 from dataclasses import dataclass, field
 
 from sqlalchemy import Connection, Engine, insert, select, update
 
-from ledger import clock, texts
+from ledger import clock, failpoints, texts
 from ledger.engine import announce, upsert, writing
 from ledger.ids import new_id
 from ledger.states import Outcome, State
@@ -18,6 +19,9 @@ from ledger.tables import attempts, is_running, jobs, processes, runs
 
 ALIVE = ("alive", "draining")
 DOC_LIMIT = 20_000  # characters of a job's docstring
+#: Seconds over which the runs of one dead worker come back, by the crashes that a run has met. Nobody knows which
+#: of them killed it: started together again, the innocent would die with it until they count as dead themselves.
+SPREAD = (1.0, 3.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,9 +69,11 @@ def register(engine: Engine, process: NewProcess, announced: list[Job] = ()) -> 
     row = {
         "id": process.id, "kind": process.kind, "supervisor_id": process.supervisor_id, "host": process.host,
         "pid": process.pid, "version": texts.clean(process.version)[:100], "queues": texts.to_json(process.queues),
-        "jobs": texts.to_json(process.jobs), "slots": process.slots, "state": "alive", "started_at": now, "beat_at": now,
+        "jobs": texts.to_json(process.jobs), "slots": process.slots, "state": "alive",
+        "started_at": now, "beat_at": now,
     }  # fmt: skip
     with writing(engine) as connection:
+        failpoints.mark(connection, "register")
         connection.execute(insert(processes), [row])
         if announced:
             rows = [_job_row(job, now) for job in sorted(announced, key=lambda job: job.name)]
@@ -78,13 +84,14 @@ def register(engine: Engine, process: NewProcess, announced: list[Job] = ()) -> 
 def _job_row(job: Job, now: int) -> dict:
     return {
         "name": job.name, "queue": job.queue, "priority": job.priority, "parameters": texts.to_json(job.parameters),
-        "doc": texts.clean(job.doc, DOC_LIMIT), "source": texts.clean(job.source)[:400], "options": texts.to_json(job.options),
-        "version": texts.clean(job.version)[:100], "announced_at": now,
+        "doc": texts.clean(job.doc, DOC_LIMIT), "source": texts.clean(job.source)[:400],
+        "options": texts.to_json(job.options), "version": texts.clean(job.version)[:100], "announced_at": now,
     }  # fmt: skip
 
 
 def beat(connection: Connection, process_id: str) -> bool:
     """Counts one beat for the process and the workers under it; False when it was declared gone meanwhile."""
+    failpoints.mark(connection, "beat")
     own = (processes.c.id == process_id) | (processes.c.supervisor_id == process_id)
     statement = update(processes).where(own, processes.c.state.in_(ALIVE))
     connection.execute(statement.values(beats=processes.c.beats + 1, beat_at=clock.now()))
@@ -108,6 +115,7 @@ def stop(connection: Connection, process_id: str, because: str = "stopped") -> N
 
 def declare_gone(connection: Connection, process_id: str, because: str, crash_limit: int) -> list[Rescued]:
     """Ends the row of a dead process and gives its runs back; a second call rescues nothing."""
+    failpoints.mark(connection, "rescue")
     _end(connection, process_id, "gone", because)
     return rescue(connection, process_id, crash_limit)
 
@@ -128,7 +136,8 @@ def rescue(connection: Connection, worker_id: str, crash_limit: int) -> list[Res
     held = select(runs).where(runs.c.worker_id == worker_id, is_running)
     rows = connection.execute(held.order_by(runs.c.id).with_for_update()).fetchall()
     rules = _crash_rules(connection, {row.job for row in rows})
-    return [_rescue_one(connection, row, crash_limit, rules.get(row.job, "retry")) for row in rows]
+    alone = len(rows) == 1
+    return [_rescue_one(connection, row, crash_limit, rules.get(row.job, "retry"), alone) for row in rows]
 
 
 def _crash_rules(connection: Connection, names: set[str]) -> dict[str, str]:
@@ -136,12 +145,13 @@ def _crash_rules(connection: Connection, names: set[str]) -> dict[str, str]:
     return {name: texts.from_json(options).get("on_crash", "retry") for name, options in found}
 
 
-def _rescue_one(connection: Connection, row, crash_limit: int, on_crash: str) -> Rescued:
+def _rescue_one(connection: Connection, row, crash_limit: int, on_crash: str, was_alone: bool) -> Rescued:
     now = clock.now()
     state = State.CANCELED if row.cancel_requested_at else state_after_crash(row.crashes, crash_limit, on_crash)
     change = {"state": state, "claim_token": None, "crashes": row.crashes + 1}
     if state == State.QUEUED:
-        change |= {"due_at": now, "dispatch_at": now}
+        due_at = now if was_alone else now + _spread(row.crashes)
+        change |= {"due_at": due_at, "dispatch_at": due_at}
     else:
         change |= {"finished_at": now}
     if state in (State.DEAD, State.FAILED):
@@ -164,6 +174,10 @@ def state_after_crash(crashes: int, crash_limit: int, on_crash: str) -> State:
     if on_crash == "fail":
         return State.FAILED
     return State.DEAD if crashes + 1 >= crash_limit else State.QUEUED
+
+
+def _spread(crashes: int) -> int:
+    return int(random.uniform(0, SPREAD[min(crashes, len(SPREAD) - 1)]) * clock.SECOND)
 
 
 def beats(connection: Connection) -> dict[str, int]:

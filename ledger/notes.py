@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import Connection, Engine, insert, select
 
-from ledger import clock, texts
+from ledger import clock, failpoints, texts
 from ledger.engine import announce, writing
 from ledger.ids import new_id
 from ledger.prepared import OneOf, Prepared
@@ -24,6 +24,7 @@ class LogLine:
 
 
 def add_logs(connection: Connection, lines: list[LogLine]) -> list[None]:
+    failpoints.mark(connection, "note")
     connection.execute(insert(logs), [_log_row(line) for line in lines])
     announce(connection)
     return [None] * len(lines)
@@ -52,6 +53,7 @@ class NewArtifact:
 
 def add_artifacts(connection: Connection, new: list[NewArtifact]) -> list[None]:
     """Notes files; one of the same attempt and name replaces the earlier one."""
+    failpoints.mark(connection, "note")
     for artifact in new:
         same = (artifacts.c.run_id == artifact.run_id) & (artifacts.c.attempt == artifact.attempt)
         connection.execute(artifacts.delete().where(same, artifacts.c.name == artifact.name))
@@ -75,6 +77,7 @@ def reject(engine: Engine, queue: str, reason: str, body: bytes) -> None:
         "received_at": clock.now(),
     }  # fmt: skip
     with writing(engine) as connection:
+        failpoints.mark(connection, "reject")
         connection.execute(insert(rejected), [row])
         announce(connection)
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, update
 
-from ledger import texts
+from ledger import failpoints, texts
 from ledger.claims import Claim
 from ledger.tables import runs
 
@@ -27,6 +27,7 @@ _report = (
 
 def report(connection: Connection, reports: list[Progress]) -> list[None]:
     """Writes the newest progress of each run; a report by an attempt that lost its run changes nothing."""
+    failpoints.mark(connection, "progress")
     newest = {each.claim.id: each for each in reports}
     connection.execute(_report, [_progress_row(newest[run_id]) for run_id in sorted(newest)])
     return [None] * len(reports)

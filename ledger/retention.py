@@ -2,7 +2,7 @@
 
 from sqlalchemy import Connection, delete, select
 
-from ledger import clock
+from ledger import clock, failpoints
 from ledger.tables import artifacts, processes, rejected, runs
 
 BATCH = 500
@@ -11,6 +11,7 @@ DAY = 24 * 3600 * clock.SECOND
 
 def prune(connection: Connection, days: int) -> list[str]:
     """Deletes up to ``BATCH`` runs finished more than ``days`` ago; answers the paths of their artifacts."""
+    failpoints.mark(connection, "prune")
     before = clock.now() - days * DAY
     old = list(connection.scalars(select(runs.c.id).where(runs.c.finished_at < before).limit(BATCH)))
     paths = list(connection.scalars(select(artifacts.c.path).where(artifacts.c.run_id.in_(old)))) if old else []

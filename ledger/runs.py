@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, bindparam, select, update
 
-from ledger import clock, texts
+from ledger import clock, failpoints, texts
 from ledger.engine import announce, insert_new, writing
 from ledger.errors import RunNotFound, WrongState
 from ledger.ids import new_id
@@ -104,6 +104,7 @@ def insert(connection: Connection, new_runs: list[NewRun]) -> list[str]:
     was seen before. A run of a tick that another scheduler made is left out the same way."""
     if not new_runs:
         return []
+    failpoints.mark(connection, "dispatch")
     now = clock.now()
     inserted = _insert.run_many(connection, [row_of(new, now) for new in new_runs])
     announce(connection)
@@ -153,6 +154,7 @@ def cancel(engine: Engine, run_id: str, by: str) -> State:
     """
     by = texts.clean(by)[:NAME_LIMIT]
     with writing(engine) as connection:
+        failpoints.mark(connection, "cancel")
         if _cancel_if_queued(connection, run_id, by):
             announce(connection)
             return State.CANCELED

@@ -13,6 +13,8 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
+from ledger import failpoints
+
 
 class SettingsError(Exception):
     """One or more settings cannot be used; raised at boot, before anything else is done."""
@@ -62,6 +64,9 @@ class Settings(BaseSettings):
     )
     display_timezone: str = Field("UTC", description="Time zone of the times on the pages, an IANA name.")
     log_level: str = Field("INFO", description="Level of the processes' own log.")
+    waybill_fail_at: str = Field(
+        "", description="For tests: the step at which a process fails, like `claim.after_commit:kill:3`."
+    )
 
     @field_validator("database_url")
     @classmethod
@@ -97,6 +102,12 @@ class Settings(BaseSettings):
         if name.upper() not in {"DEBUG", "INFO", "WARNING", "ERROR"}:
             raise ValueError("is none of DEBUG, INFO, WARNING, ERROR")
         return name.upper()
+
+    @field_validator("waybill_fail_at")
+    @classmethod
+    def _known_step(cls, text: str) -> str:
+        failpoints.parse(text)
+        return text
 
     @field_validator("waybill_password")
     @classmethod
@@ -137,8 +148,10 @@ class Settings(BaseSettings):
 
 @cache
 def settings() -> Settings:
-    """The settings of this process; SettingsError names every fault."""
-    return load()
+    """The settings of this process, which from now on fails where they say; SettingsError names every fault."""
+    chosen = load()
+    failpoints.arm(chosen.waybill_fail_at)
+    return chosen
 
 
 def load(**overrides) -> Settings:

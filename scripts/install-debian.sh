@@ -1,5 +1,5 @@
 #!/bin/bash
-# Installs what the tests run beside Python: RabbitMQ, PostgreSQL and Chromium, from Debian's packages.
+# Installs what the tests run beside Python: RabbitMQ, PostgreSQL, Chromium and libfaketime, from Debian's packages.
 # Does nothing, at once, when all is there. The packages' own services stay off: the tests start private servers.
 set -euo pipefail
 
@@ -7,12 +7,14 @@ have_rabbitmq() { compgen -G '/usr/lib/rabbitmq/lib/rabbitmq_server-*/sbin/rabbi
 have_postgresql() { compgen -G '/usr/lib/postgresql/*/bin/postgres'; }
 have_chromium() { command -v chromium; }
 have_fonts() { compgen -G '/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf'; }
+have_faketime() { compgen -G '/usr/lib/*/faketime/libfaketimeMT.so.1'; }
 
 missing=()
 have_rabbitmq >/dev/null || missing+=(rabbitmq-server)
 have_postgresql >/dev/null || missing+=(postgresql)
 have_chromium >/dev/null || missing+=(chromium)
 have_fonts >/dev/null || missing+=(fonts-dejavu-core)
+have_faketime >/dev/null || missing+=(libfaketime)
 [ ${#missing[@]} -gt 0 ] || exit 0
 
 if ! command -v apt-get >/dev/null; then

@@ -195,3 +195,15 @@ def test_arguments_that_do_not_fit_any_more_fail_once_with_a_sentence(embedded_s
     )
     run = embedded_stack.wait_for_state(run_id, "failed")
     assert (run.error_type, run.attempt) == ("ArgumentsDoNotFit", 1)
+
+
+def test_an_ending_that_cannot_be_told_is_an_ending_all_the_same(embedded_stack: Stack):
+    embedded_stack.workers(1, 1)
+    said = {job: embedded_stack.dispatch(job) for job in ("unspeakable", "undecided", "calls_nobody")}
+    runs_ = {job: embedded_stack.wait_for_state(run_id, "failed") for job, run_id in said.items()}
+    assert {job: run.error_type for job, run in runs_.items()} == {
+        "unspeakable": "Unspeakable", "undecided": "ValueError", "calls_nobody": "ValueError",
+    }  # fmt: skip
+    assert "its words raise ZeroDivisionError" in runs_["unspeakable"].error
+    assert "its own options failed: ZeroDivisionError" in runs_["undecided"].error
+    assert "its own options failed: ActorNotFound" in runs_["calls_nobody"].error

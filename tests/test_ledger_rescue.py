@@ -4,7 +4,7 @@ from collections import Counter
 
 from sqlalchemy import Engine, select
 
-from ledger import fleet
+from ledger import clock, fleet
 from ledger.claims import Wanted
 from ledger.engine import reading, writing
 from ledger.fleet import Job, NewProcess
@@ -58,6 +58,17 @@ def test_the_runs_of_a_dead_worker_wait_again_at_once(engine: Engine):
     assert attempts(engine, run.id)[0].finished_at is not None
     assert claimed_ids(engine, other, most=9) == [run.id]
     assert state(engine, others_run.id) == "running"
+
+
+def test_runs_that_died_together_do_not_come_back_together(engine: Engine):
+    by = worker(engine)
+    run_ids = [running(engine, by).id for _ in range(8)]
+    before = clock.now()
+    rescue(engine, by)
+    waits = [(row(engine, run_id).due_at - before) / clock.SECOND for run_id in run_ids]
+    assert len(set(waits)) == len(waits)
+    assert max(waits) < fleet.SPREAD[0] + 1
+    assert all(row(engine, run_id).dispatch_at == row(engine, run_id).due_at for run_id in run_ids)
 
 
 def test_a_second_rescue_does_nothing(engine: Engine):

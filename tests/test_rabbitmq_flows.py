@@ -87,6 +87,18 @@ def test_a_purged_queue_loses_nothing(rabbitmq_stack: Stack, rabbitmq: RabbitMQ)
     stack.wait_for_all(timeout=30)
 
 
+def test_a_deleted_queue_is_declared_again(rabbitmq_stack: Stack):
+    stack = rabbitmq_stack
+    workers = stack.workers(1, 1)
+    url = stack.settings.broker_url
+    wait_until(lambda: exists(url, "default"), 20, "a worker has declared the queue")
+    with pika.BlockingConnection(pika.URLParameters(url)) as connection:
+        connection.channel().queue_delete("default")
+    workers.wait_for_log("its queue was deleted")
+    publish(url, foreign())
+    stack.processes.wait_until(lambda: stack.states() == {"succeeded": 1}, 20, "a message came through the new one")
+
+
 def test_messages_of_a_stock_producer_are_adopted(rabbitmq_stack: Stack):
     stack = rabbitmq_stack
     stack.workers()

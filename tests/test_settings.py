@@ -24,6 +24,7 @@ BAD = {
     "RETENTION_DAYS": "0.5",
     "DISPLAY_TIMEZONE": "Mars/Olympus",
     "LOG_LEVEL": "LOUD",
+    "WAYBILL_FAIL_AT": "claim.never:kill:1",
 }
 
 

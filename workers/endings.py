@@ -103,32 +103,42 @@ def described(value: object) -> str:
 
 
 def failed(claim: Claim, message: Message, actor, error: BaseException) -> Ending:
-    """Queued again by the job's own retry options, or failed."""
+    """Queued again by the job's own retry options, or failed.
+
+    An ending there is in any case, or the run would be at work for ever: when the options themselves fail - a
+    ``retry_when`` that raises, a callback that nobody knows - the run has failed, and its error says both.
+    """
+    try:
+        return _by_options(claim, message, actor, error)
+    except Exception as fault:
+        told = f"{words(error)} (and its own options failed: {type(fault).__name__}: {words(fault)})"
+        return _failure(claim, message, actor, error, told, None, [])
+
+
+def _by_options(claim: Claim, message: Message, actor, error: BaseException) -> Ending:
     delay = retry_delay(claim.failures, message, actor, error)
     exhausted = delay is None and not _is_expected(message, actor, error)
-    next_runs = _callback(claim, message, actor, "on_failure", {"type": type(error).__name__, "message": str(error)})
+    next_runs = _callback(claim, message, actor, "on_failure", {"type": type(error).__name__, "message": words(error)})
     if exhausted:
         retries = {"retries": claim.failures, "max_retries": max_retries(message, actor)}
         next_runs += _callback(claim, message, actor, "on_retry_exhausted", retries)
+    return _failure(claim, message, actor, error, words(error), delay, next_runs)
+
+
+def _failure(
+    claim: Claim, message: Message, actor, error: BaseException, told: str, delay: int | None, next_runs: list[NewRun]
+) -> Ending:
     return Ending(
         claim=claim,
         state=State.FAILED if delay is None else State.QUEUED,
         outcome=Outcome.FAILED,
         error_type=type(error).__name__,
-        error=str(error),
+        error=told,
         traceback=_traceback(error),
         retry_at=None if delay is None else clock.now() + delay * clock.MILLISECOND,
         max_attempts=_max_attempts(message, actor),
         next_runs=next_runs,
     )
-
-
-def failed_for_good(claim: Claim, error: BaseException) -> Ending:
-    """For an error of the job's own rules, its ``retry_when`` or a callback: nothing more is asked of them."""
-    return Ending(
-        claim=claim, state=State.FAILED, outcome=Outcome.FAILED, error_type=type(error).__name__, error=str(error),
-        traceback=_traceback(error),
-    )  # fmt: skip
 
 
 def crashed(
@@ -141,6 +151,14 @@ def crashed(
         claim=claim, state=state, outcome=Outcome.LOST, error_type="ProcessDied", error=because, traceback=traceback,
         retry_at=clock.now() if state == State.QUEUED else None,
     )  # fmt: skip
+
+
+def words(error: BaseException) -> str:
+    """What it says; there are exceptions whose own words raise."""
+    try:
+        return str(error)
+    except Exception as fault:
+        return f"it cannot be told: its words raise {type(fault).__name__}"
 
 
 def canceled(claim: Claim) -> Ending:

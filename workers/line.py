@@ -11,8 +11,9 @@ from typing import Any
 
 import pika
 from dramatiq.common import dq_name, xq_name
-from pika.exceptions import AMQPError
+from pika.exceptions import AMQPError, ConsumerCancelled
 
+from ledger.failpoints import reached
 from ledger.settings import Settings
 from workers.arrivals import Delivery
 from workers.publisher import connection_parameters, describe
@@ -52,7 +53,9 @@ class Line:
 
     def ack(self, deliveries: list[Delivery]) -> None:
         """Acks these and all that came before them on this channel: they are the oldest ones."""
+        reached("ack.before")
         self._channel.basic_ack(deliveries[-1].tag, multiple=True)
+        reached("ack.after")
 
     def pause(self) -> None:
         """Lets other workers have what comes, and what came; keeps the connection alive."""
@@ -91,6 +94,7 @@ class Line:
         if self._connection is None and time.monotonic() >= self._connect_at:
             self._connection = pika.BlockingConnection(self._parameters)
             self._channel = self._connection.channel()
+            self._channel.add_on_cancel_callback(self._on_canceled)
             self._channel.basic_qos(prefetch_count=self._prefetch)
             self._declare()
             self._connected_at = time.monotonic()
@@ -113,6 +117,10 @@ class Line:
     def _consume(self) -> None:
         for queue in (self._queue, dq_name(self._queue)):
             self._tags.append(self._channel.basic_consume(queue, partial(self._deliver, queue)))
+
+    def _on_canceled(self, _frame) -> None:
+        """Somebody deleted the queue, and nothing would ever come again: a new connection declares it anew."""
+        raise ConsumerCancelled("its queue was deleted")
 
     def _deliver(self, queue: str, _channel, method, _properties, body: bytes) -> None:
         self._deliveries.append(Delivery(method.delivery_tag, queue, body))

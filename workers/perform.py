@@ -61,10 +61,7 @@ def ending_after(error: BaseException, run: RunAtWork, message, actor) -> Ending
         return endings.canceled(run.claim)
     if isinstance(error, Shutdown):
         return endings.interrupted(run.claim)
-    try:
-        return endings.failed(run.claim, message, actor, error)
-    except Exception as fault:
-        return endings.failed_for_good(run.claim, fault)
+    return endings.failed(run.claim, message, actor, error)
 
 
 def time_limit(message, actor) -> float | None:

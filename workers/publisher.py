@@ -16,6 +16,7 @@ import pika
 from pika.exceptions import AMQPError
 from pika.spec import Basic
 
+from ledger.failpoints import reached
 from ledger.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -159,7 +160,9 @@ class RabbitmqPublisher:
             run_id, job, queue = self._waiting.popleft()
             self._unconfirmed[self._next_tag] = time.monotonic()
             self._next_tag += 1
+            reached("publish.before")
             channel.basic_publish("", queue, envelope(run_id, job, queue), PERSISTENT)
+            reached("publish.after")
 
     def _on_lost(self, _connection, reason) -> None:
         if not self._closing.is_set():

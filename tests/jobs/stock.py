@@ -131,6 +131,26 @@ def poison():
     os.kill(os.getpid(), 9)
 
 
+class Unspeakable(Exception):
+    def __str__(self) -> str:
+        return str(1 // 0)
+
+
+@dramatiq.actor(max_retries=0)
+def unspeakable():
+    raise Unspeakable
+
+
+@dramatiq.actor(max_retries=3, retry_when=lambda retries, error: 1 // 0)
+def undecided():
+    raise ValueError("again?")
+
+
+@dramatiq.actor(max_retries=0, on_failure="nobody_knows_this")
+def calls_nobody():
+    raise ValueError("call")
+
+
 def witness(event: str, key: str) -> None:
     """One line with one O_APPEND write: what really happened, whatever the ledger says."""
     file = os.open(os.environ["WITNESS"], os.O_APPEND | os.O_CREAT | os.O_WRONLY)
