@@ -15,9 +15,10 @@ from hypothesis.stateful import (
 from sqlalchemy import Engine, delete, select, update
 
 from ledger import barriers, clock
-from ledger.claims import Claim, Ending
+from ledger.claims import Claim
 from ledger.engine import reading, writing
 from ledger.errors import WrongState
+from ledger.finishing import Ending
 from ledger.runs import NewRun
 from ledger.runs import dispatch_many as dispatch_all
 from ledger.states import MOVES, TERMINAL, Outcome, State

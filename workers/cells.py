@@ -20,7 +20,7 @@ from multiprocessing import Pipe
 from dramatiq.middleware import TimeLimitExceeded
 from dramatiq.middleware.shutdown import Shutdown
 
-from ledger.claims import Ending
+from ledger.finishing import Ending
 from workers import endings, ties
 from workers.channel import Answer, Call, Channel, Done, Hint, Perform, Ready, Started, Stop, Submit
 from workers.context import Canceled

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from typing import Any
 
-from ledger.claims import Claim, Ending
+from ledger.claims import Claim
+from ledger.finishing import Ending
 from ledger.writer import GroupFunction
 
 

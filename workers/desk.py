@@ -5,9 +5,10 @@ import threading
 import time
 from concurrent.futures import Future
 
-from ledger import claims
-from ledger.claims import Claim, Claims, Ending, Wanted
+from ledger import claims, finishing
+from ledger.claims import Claim, Claims, Wanted
 from ledger.errors import LedgerAway
+from ledger.finishing import Ending
 from ledger.settings import Settings
 from ledger.states import Outcome, State
 from ledger.watch import Watch
@@ -123,7 +124,7 @@ class Desk:
         if run is not None:
             self.slots.note_duration(time.monotonic() - run.began_at)
             run.report()
-        written = self.writer.submit(claims.finish, ending, patient=True)
+        written = self.writer.submit(finishing.finish, ending, patient=True)
         written.add_done_callback(lambda future: self._after_finish(ending, future))
 
     def _after_finish(self, ending: Ending, written: Future) -> None:

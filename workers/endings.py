@@ -14,7 +14,8 @@ from dramatiq.common import compute_backoff
 from dramatiq.errors import Retry
 
 from ledger import clock, texts
-from ledger.claims import Claim, Ending
+from ledger.claims import Claim
+from ledger.finishing import Ending
 from ledger.fleet import state_after_crash
 from ledger.runs import NewRun
 from ledger.states import Outcome, State

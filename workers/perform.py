@@ -9,7 +9,8 @@ from typing import Any
 from dramatiq.middleware import CurrentMessage
 from dramatiq.middleware.shutdown import Shutdown
 
-from ledger.claims import Claim, Ending
+from ledger.claims import Claim
+from ledger.finishing import Ending
 from workers import catalog, context, endings, isolation, messages
 from workers.cells import CellGuard
 from workers.desk import Desk
