@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, Engine, Row, event, func, select, update
 
-from ledger import clock, finishing, fleet, runs
+from ledger import claims, clock, finishing, fleet, runs
 from ledger import dispatch as hints
 from ledger.claims import Claim, Claims, Wanted
 from ledger.engine import is_sqlite, open_engine, reading, writing
