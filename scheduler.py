@@ -19,6 +19,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.base import BaseTrigger
 
 from ledger import clock, reaper, recurrence, schedules, upkeep
+from ledger.dispatch import Repeats
 from ledger.engine import Engine, open_engine, reading, writing
 from ledger.errors import LedgerAway
 from ledger.loops import Guard, Loop
@@ -97,8 +98,8 @@ class Scheduler:
             Loop("prune", lambda: upkeep.prune(engine, chosen), stop, patience=600),
         ]
         if not chosen.embedded:  # without a broker workers watch the ledger, and hints would be writes for nothing
-            hint = self.publisher.hint
-            loops.append(Loop("dispatch", lambda: upkeep.dispatch_due(engine, hint), stop, self.watch.wait))
+            hint, repeats = self.publisher.hint, Repeats()
+            loops.append(Loop("dispatch", lambda: upkeep.dispatch_due(engine, hint, repeats), stop, self.watch.wait))
         return loops
 
     def run(self) -> int:

@@ -3,6 +3,8 @@
 One column, ``dispatch_at``, is outbox, delay, retry and the sweep for lost hints.
 """
 
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, Connection, bindparam, func, select, update
@@ -18,9 +20,34 @@ STEPS = (10, 30, 60, 300, 900)
 
 @dataclass(frozen=True, slots=True)
 class Hint:
+    """``is_repeated``: the dispatcher has sent one for this run before."""
+
     run_id: str
     job: str
     queue: str
+    is_repeated: bool = False
+
+
+class Repeats:
+    """How many repeated hints may be sent: many at once, then so many a second.
+
+    Hints are alike, and a worker that one of them wakes goes on by itself. So a few repeated ones make good what
+    a broker lost, and a queue of 100,000 runs that nobody serves does not lie in the broker three times.
+    """
+
+    def __init__(self, at_once: float = 500, per_second: float = 20, clock: Callable[[], float] = time.monotonic):
+        self._most, self._per_second, self._clock = at_once, per_second, clock
+        self._left, self._filled_at = at_once, clock()
+
+    def allow(self) -> bool:
+        """Whether one more may be sent, which then counts."""
+        now = self._clock()
+        self._left = min(self._most, self._left + (now - self._filled_at) * self._per_second)
+        self._filled_at = now
+        if self._left < 1:
+            return False
+        self._left -= 1
+        return True
 
 
 class _IsQueued(ColumnElement):
@@ -61,7 +88,7 @@ def take_due_hints(connection: Connection, most: int) -> list[Hint]:
     if rows:
         failpoints.mark(connection, "hint")
         connection.execute(_push_ahead, [{"the_id": row.id, "next_at": now + pause(row.dispatches)} for row in rows])
-    return [Hint(row.id, row.job, row.queue) for row in rows]
+    return [Hint(row.id, row.job, row.queue, row.dispatches > 0) for row in rows]
 
 
 def pause(dispatches: int) -> int:

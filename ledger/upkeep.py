@@ -23,8 +23,11 @@ PRUNE_SECONDS = 600.0
 LONGEST_EXPIRE_SECONDS = 30.0
 
 
-def dispatch_due(engine: Engine, hint: Callable[[str, str, str], None]) -> float:
-    """Publishes the hints that are due, with ``hint(run_id, job, queue)``, after their next ones are on record."""
+def dispatch_due(
+    engine: Engine, hint: Callable[[str, str, str], None], repeats: dispatch.Repeats | None = None
+) -> float:
+    """Publishes the hints that are due, with ``hint(run_id, job, queue)``, after their next ones are on record;
+    of repeated ones, as many as ``repeats`` allow."""
     with reading(engine) as connection:
         due_at = dispatch.next_dispatch_at(connection)
     if due_at is None or due_at > clock.now():
@@ -32,7 +35,8 @@ def dispatch_due(engine: Engine, hint: Callable[[str, str, str], None]) -> float
     with writing(engine) as connection:
         hints = dispatch.take_due_hints(connection, HINTS_AT_ONCE)
     for each in hints:
-        hint(each.run_id, each.job, each.queue)
+        if repeats is None or not each.is_repeated or repeats.allow():
+            hint(each.run_id, each.job, each.queue)
     return 0.0
 
 

@@ -5,8 +5,8 @@ from itertools import chain
 
 from sqlalchemy import Engine
 
-from ledger import clock
-from ledger.dispatch import STEPS, next_dispatch_at, take_due_hints
+from ledger import clock, upkeep
+from ledger.dispatch import STEPS, Repeats, next_dispatch_at, take_due_hints
 from ledger.engine import reading, writing
 from ledger.errors import WrongState
 from tests.ledger_circumstances import at_once
@@ -158,3 +158,25 @@ def test_a_claim_a_cancel_and_an_expiry_at_once_leave_one_outcome(engine: Engine
     for run in [row(engine, run_id) for run_id in run_ids]:
         assert (run.state == "running") == (run.claim_token is not None) == (run.attempt == 1)
         assert (run.state in {"expired", "canceled"}) == (run.finished_at is not None)
+
+
+def test_repeated_hints_are_rationed_and_first_ones_are_not(engine: Engine):
+    moment = [0.0]
+    repeats = Repeats(at_once=2, per_second=1, clock=lambda: moment[0])
+    sent: list[str] = []
+
+    def dispatcher_goes_round() -> int:
+        sent.clear()
+        for run_id in run_ids:
+            age(engine, run_id, dispatch_at=clock.now() - 1)
+        upkeep.dispatch_due(engine, lambda run_id, job, queue: sent.append(run_id), repeats)
+        assert all(row(engine, run_id).dispatch_at > clock.now() for run_id in run_ids)
+        return len(sent)
+
+    run_ids = dispatch_many(engine, 5)
+    assert [dispatcher_goes_round() for _ in range(3)] == [5, 2, 0]
+    moment[0] = 1.0
+    assert dispatcher_goes_round() == 1
+    moment[0] = 100.0
+    run_ids += dispatch_many(engine, 5)
+    assert dispatcher_goes_round() == 5 + 2

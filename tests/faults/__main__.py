@@ -25,9 +25,8 @@ def main() -> int:
             for on in FAULTS[number].on:
                 if on in options.on or on == NOWHERE:
                     outcomes += all_seeds(number, ground, on, options)
+                    write(outcomes, options.json)
     print_table(outcomes)
-    if options.json:
-        options.json.write_text(json.dumps([asdict(each) | {"verdict": each.verdict} for each in outcomes], indent=1))
     return 1 if any(outcome.violations for outcome in outcomes) else 0
 
 
@@ -44,6 +43,12 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all outcomes here too")
     parser.add_argument("--logs", type=Path, metavar="FOLDER", help="keep the logs of what broke")
     return parser.parse_args()
+
+
+def write(outcomes: list[Outcome], path: Path | None) -> None:
+    """After each fault: a pass takes long, and may be stopped."""
+    if path is not None:
+        path.write_text(json.dumps([asdict(each) | {"verdict": each.verdict} for each in outcomes], indent=1))
 
 
 def all_seeds(number: int, ground: Ground, on: str, options: argparse.Namespace) -> list[Outcome]:

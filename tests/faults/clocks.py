@@ -75,8 +75,10 @@ class ScheduleFault(Fault):
         field.wait(lambda: ticks_of(field, self.ids["all"]) >= 2, 30, "the first ticks")
 
     def wait_for_ticks(self, field: Field, more: int) -> None:
-        before = ticks_of(field, self.ids["all"])
-        field.wait(lambda: ticks_of(field, self.ids["all"]) >= before + more, 60, f"{more} more ticks")
+        """Of each schedule: one that catches up has several at once, while the next was not looked at yet."""
+        before = {each: ticks_of(field, each) for each in self.ids.values()}
+        for each, count in before.items():
+            field.wait(lambda each=each, count=count: ticks_of(field, each) >= count + more, 60, f"{more} more ticks")
 
     def after(self, field: Field) -> None:
         self.wait_for_ticks(field, 3)

@@ -12,11 +12,12 @@ from tests.faults.peers.systems import SYSTEMS
 LEGEND = """\
 sent     sends that were tried while it was broken, or around it
 refused  sends that raised an error: the caller knows, and has to deal with it
+hung     sends that were not answered, a minute and more after all was well again
 lost     sends that were accepted and whose body never came to its end
 twice    bodies that came to their end more than once
 again    bodies that were started more than once, for whatever reason: a crash is a good one
 slowest  seconds that the slowest send took"""
-WIDTHS = (3, 46, 18, 6, 8, 6, 6, 6, 8)
+WIDTHS = (3, 46, 18, 6, 8, 6, 6, 6, 6, 8)
 
 
 def main() -> int:
@@ -44,7 +45,7 @@ def parse() -> argparse.Namespace:
 
 
 def print_table(outcomes: list[PeerOutcome]) -> None:
-    print_row(("#", "fault", "system", "sent", "refused", "lost", "twice", "again", "slowest"))
+    print_row(("#", "fault", "system", "sent", "refused", "hung", "lost", "twice", "again", "slowest"))
     for outcome in outcomes:
         print_row(row(outcome))
     print(f"\n{LEGEND}")
@@ -52,8 +53,8 @@ def print_table(outcomes: list[PeerOutcome]) -> None:
 
 def row(outcome: PeerOutcome) -> tuple[str, ...]:
     if outcome.error:
-        return (str(outcome.number), outcome.title, outcome.system, f"failed: {outcome.error}", "", "", "", "", "")
-    figures = (outcome.sent, outcome.refused, outcome.lost, outcome.twice, outcome.again)
+        return (str(outcome.number), outcome.title, outcome.system, f"failed: {outcome.error}", *[""] * 6)
+    figures = (outcome.sent, outcome.refused, outcome.hung, outcome.lost, outcome.twice, outcome.again)
     return (str(outcome.number), outcome.title, outcome.system, *map(str, figures), f"{outcome.slowest:.2f}")
 
 

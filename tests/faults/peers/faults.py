@@ -12,6 +12,7 @@ import pika
 
 from tests.faults.brokers import set_consumer_timeout
 from tests.faults.ground import Ground
+from tests.faults.messages import foreign
 from tests.faults.peers.field import PeerField
 from tests.faults.peers.systems import System
 
@@ -33,6 +34,7 @@ class PeerOutcome:
     system: str
     sent: int = 0
     refused: int = 0
+    hung: int = 0  # sends that had not been answered when all else was over
     lost: int = 0
     twice: int = 0  # bodies that came to their end more than once
     again: int = 0  # bodies that were started more than once, whatever the reason
@@ -61,6 +63,7 @@ def run(fault: PeerFault, system: type[System], ground: Ground, runs: int, short
 def judge(field: PeerField, outcome: PeerOutcome) -> None:
     load = [answer for answer in field.answers if not answer.key.startswith("warm-")]
     outcome.sent = len(load)
+    outcome.hung = len(field.sent) - len(field.answers)
     outcome.refused = sum(answer.error != "-" for answer in load)
     outcome.lost, outcome.twice = len(field.lost()), len(field.ended_twice())
     outcome.again = len(field.started_twice())
@@ -188,11 +191,21 @@ def doubled_messages(field: PeerField) -> None:
 
 
 def malformed(field: PeerField) -> None:
-    bodies = (b"", b"\x00\xff", b"[1]", b"{}", b"null", b'{"options": null}', b'{"actor_name": ["mark"]}', b"x" * 99)
-    for body in bodies:
-        with pika.BlockingConnection(pika.URLParameters(field.ground.rabbitmq.url)) as connection:
-            connection.channel().basic_publish("", "default", body)
+    """Bytes of no protocol, and what a producer with a bug sends in Dramatiq's and in Celery's own."""
+    plain = [b"", b"\x00\xff", b"[1]", b"{}", b"null", b"x" * 100_000]
+    dramatiq = [foreign(options=None), foreign(actor_name=["mark"]), foreign(queue_name="else"), foreign(args=None)]
+    for body in plain + dramatiq:
+        publish(field, body)
+    for body in (b"null", b"[]", b"[null, null, null]", b"[[], {}, null]", b"not json"):
+        headers = {"lang": "py", "task": "mark", "id": "1", "root_id": "1", "parent_id": None, "group": None}
+        publish(field, body, content_type="application/json", content_encoding="utf-8", headers=headers)
+        publish(field, body, content_type="application/json", content_encoding="utf-8", headers={"task": "mark"})
     field.load().join()
+
+
+def publish(field: PeerField, body: bytes, **properties: Any) -> None:
+    with pika.BlockingConnection(pika.URLParameters(field.ground.rabbitmq.url)) as connection:
+        connection.channel().basic_publish("", "default", body, pika.BasicProperties(**properties))
 
 
 FAULTS = {
