@@ -18,7 +18,7 @@ run: $(VENV)/.runtime ## Start web, worker and scheduler (Ctrl-C stops them)
 
 test: $(VENV)/.dev ## Install what is missing and run all tests (ARGS="-k name" for some)
 	scripts/install-debian.sh
-	pytest $(ARGS)
+	pytest -n 2 --dist worksteal $(ARGS)
 
 faults: $(VENV)/.dev ## Break everything on purpose and check the promises: an hour and more (ARGS="--help" for more)
 	scripts/install-debian.sh

@@ -13,6 +13,11 @@ def create(connection: Connection, key: str, parties: int, ttl: int) -> bool:
     return bool(connection.execute(insert_new(connection, barriers).returning(barriers.c.key), row).fetchall())
 
 
+def create_all(connection: Connection, wanted: list[tuple[str, int, int]]) -> list[bool]:
+    """``create`` for the writer: key, parties and ttl of each."""
+    return [create(connection, *each) for each in wanted]
+
+
 def pass_one(connection: Connection, key: str) -> bool:
     """Counts one member down; True for the last one, and only for it."""
     statement = (

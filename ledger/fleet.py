@@ -69,7 +69,8 @@ def register(engine: Engine, process: NewProcess, announced: list[Job] = ()) -> 
     row = {
         "id": process.id, "kind": process.kind, "supervisor_id": process.supervisor_id, "host": process.host,
         "pid": process.pid, "version": texts.clean(process.version)[:100], "queues": texts.to_json(process.queues),
-        "jobs": texts.to_json(process.jobs), "slots": process.slots, "state": "alive", "started_at": now, "beat_at": now,
+        "jobs": texts.to_json(process.jobs), "slots": process.slots, "state": "alive",
+        "started_at": now, "beat_at": now,
     }  # fmt: skip
     with writing(engine) as connection:
         failpoints.mark(connection, "register")
@@ -83,8 +84,8 @@ def register(engine: Engine, process: NewProcess, announced: list[Job] = ()) -> 
 def _job_row(job: Job, now: int) -> dict:
     return {
         "name": job.name, "queue": job.queue, "priority": job.priority, "parameters": texts.to_json(job.parameters),
-        "doc": texts.clean(job.doc, DOC_LIMIT), "source": texts.clean(job.source)[:400], "options": texts.to_json(job.options),
-        "version": texts.clean(job.version)[:100], "announced_at": now,
+        "doc": texts.clean(job.doc, DOC_LIMIT), "source": texts.clean(job.source)[:400],
+        "options": texts.to_json(job.options), "version": texts.clean(job.version)[:100], "announced_at": now,
     }  # fmt: skip
 
 
@@ -126,30 +127,35 @@ def _end(connection: Connection, process_id: str, state: str, because: str) -> N
 
 
 def rescue(connection: Connection, worker_id: str, crash_limit: int) -> list[Rescued]:
-    """Queues the runs of a dead worker again, or ends them as ``dead`` when they killed ``crash_limit`` workers.
+    """Queues the runs of a dead worker again; ``dead`` are those that killed ``crash_limit`` workers, ``failed`` those
+    whose job says ``on_crash="fail"``, as it announced itself last.
 
     A run that a person asked to stop is canceled instead. The row lock (the write lock on SQLite) and the claim
     token decide against a worker that finishes at this very moment.
     """
     held = select(runs).where(runs.c.worker_id == worker_id, is_running)
     rows = connection.execute(held.order_by(runs.c.id).with_for_update()).fetchall()
-    return [_rescue_one(connection, row, crash_limit, was_alone=len(rows) == 1) for row in rows]
+    rules = _crash_rules(connection, {row.job for row in rows})
+    alone = len(rows) == 1
+    return [_rescue_one(connection, row, crash_limit, rules.get(row.job, "retry"), alone) for row in rows]
 
 
-def _rescue_one(connection: Connection, row, crash_limit: int, was_alone: bool) -> Rescued:
+def _crash_rules(connection: Connection, names: set[str]) -> dict[str, str]:
+    found = connection.execute(select(jobs.c.name, jobs.c.options).where(jobs.c.name.in_(names)))
+    return {name: texts.from_json(options).get("on_crash", "retry") for name, options in found}
+
+
+def _rescue_one(connection: Connection, row, crash_limit: int, on_crash: str, was_alone: bool) -> Rescued:
     now = clock.now()
-    state = _state_after_crash(row, crash_limit)
+    state = State.CANCELED if row.cancel_requested_at else state_after_crash(row.crashes, crash_limit, on_crash)
     change = {"state": state, "claim_token": None, "crashes": row.crashes + 1}
     if state == State.QUEUED:
         due_at = now if was_alone else now + _spread(row.crashes)
         change |= {"due_at": due_at, "dispatch_at": due_at}
     else:
         change |= {"finished_at": now}
-    if state == State.DEAD:
-        change |= {
-            "error_type": "WorkerDied",
-            "error": f"its worker died {row.crashes + 1} times while running it",
-        }
+    if state in (State.DEAD, State.FAILED):
+        change |= {"error_type": "WorkerDied", "error": _why_not_again(state, row.crashes + 1)}
     guarded = update(runs).where(runs.c.id == row.id, runs.c.claim_token == row.claim_token)
     connection.execute(guarded.values(**change))
     lost = update(attempts).where(attempts.c.run_id == row.id, attempts.c.number == row.attempt)
@@ -157,14 +163,21 @@ def _rescue_one(connection: Connection, row, crash_limit: int, was_alone: bool) 
     return Rescued(row.id, row.job, row.queue, state)
 
 
+def _why_not_again(state: State, crashes: int) -> str:
+    if state == State.DEAD:
+        return f"its worker died {crashes} times while running it"
+    return "its worker died while running it, and this job is not to be started twice (on_crash)"
+
+
+def state_after_crash(crashes: int, crash_limit: int, on_crash: str) -> State:
+    """What becomes of a run that crashed ``crashes`` times before, and now once more."""
+    if on_crash == "fail":
+        return State.FAILED
+    return State.DEAD if crashes + 1 >= crash_limit else State.QUEUED
+
+
 def _spread(crashes: int) -> int:
     return int(random.uniform(0, SPREAD[min(crashes, len(SPREAD) - 1)]) * clock.SECOND)
-
-
-def _state_after_crash(row, crash_limit: int) -> State:
-    if row.cancel_requested_at is not None:
-        return State.CANCELED
-    return State.DEAD if row.crashes + 1 >= crash_limit else State.QUEUED
 
 
 def beats(connection: Connection) -> dict[str, int]:

@@ -40,7 +40,7 @@ class Settings(BaseSettings):
     worker_processes: int = Field(2, ge=1, le=256, description="Worker processes per supervisor.")
     worker_threads: int = Field(8, ge=1, le=256, description="Slots (threads) per worker process.")
     worker_grace: float = Field(3, ge=0, description="Seconds that a stopping worker lets its runs finish.")
-    crash_limit: int = Field(3, ge=1, description="A run that killed its worker so often is dead.")
+    crash_limit: int = Field(3, ge=1, description="A run that killed its worker, or its own process, so often is dead.")
     web_host: str = Field(
         "127.0.0.1", description="Address the site binds to. Not loopback: only with `WAYBILL_PASSWORD`."
     )

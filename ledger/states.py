@@ -36,4 +36,4 @@ class Outcome(StrEnum):
     FAILED = "failed"  # an exception; the run may have been queued again
     CANCELED = "canceled"
     INTERRUPTED = "interrupted"  # its worker shut down; uses up no retry
-    LOST = "lost"  # its worker died
+    LOST = "lost"  # its worker died, or the process of its own that it ran in

@@ -55,6 +55,11 @@ class Writer:
         self._thread = threading.Thread(target=self._run, name="ledger-writer", daemon=True)
         self._thread.start()
 
+    @property
+    def is_alive(self) -> bool:
+        """Whether its thread still serves; without it no ending can be written."""
+        return self._thread.is_alive()
+
     def submit(self, act: GroupFunction, request: Any, *, patient: bool = False, durable: bool = True) -> Future:
         """Asks for ``act`` to be done for ``request``. The future raises what the row raised, or LedgerAway.
 

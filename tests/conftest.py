@@ -4,11 +4,16 @@ from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
 
+import dramatiq
 import pytest
+from dramatiq.brokers.stub import StubBroker
 
 from tests.processes import Processes
 from tests.servers import PostgreSQL, RabbitMQ
 from tests.stack import Stack
+from workers.options import ActorOptions
+
+dramatiq.set_broker(StubBroker(middleware=[ActorOptions()]))  # for job modules that a test imports as plain functions
 
 _vhosts = count(1)
 

@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass, field
 
-from ledger.claims import Claim, Ending
+from ledger.claims import Claim
+from ledger.finishing import Ending
 from ledger.runs import NewRun
 from ledger.states import TERMINAL, Outcome, State
 

@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, Engine, Row, event, func, select, update
 
-from ledger import claims, clock, fleet, runs
+from ledger import claims, clock, finishing, fleet, runs
 from ledger import dispatch as hints
-from ledger.claims import Claim, Claims, Ending, Wanted
+from ledger.claims import Claim, Claims, Wanted
 from ledger.engine import is_sqlite, open_engine, reading, writing
+from ledger.finishing import Ending
 from ledger.fleet import NewProcess
 from ledger.migrate import migrate
 from ledger.runs import NewRun
@@ -117,7 +118,7 @@ def written(engine: Engine, act: Callable[[Connection, list], list], request: An
 
 def finish(engine: Engine, *endings: Ending) -> list[bool]:
     with writing(engine) as connection:
-        return claims.finish(connection, list(endings))
+        return finishing.finish(connection, list(endings))
 
 
 def succeeded(claim: Claim, **more: Any) -> Ending:

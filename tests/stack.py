@@ -37,7 +37,11 @@ class Stack:
         self.engine = open_engine(database_url)
         migrate(self.engine)
         self.settings = settings.load(
-            database_url=database_url, broker_url=broker_url, jobs=jobs, waybill_var=processes.folder / "var", _env_file=None
+            database_url=database_url,
+            broker_url=broker_url,
+            jobs=jobs,
+            waybill_var=processes.folder / "var",
+            _env_file=None,
         )
 
     def workers(self, processes: int = 1, threads: int = 4, *more: str, **environment: Any) -> Process:

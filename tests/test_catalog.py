@@ -326,6 +326,8 @@ def test_options_are_dramatiqs_where_the_actor_says_nothing():
         "max_age": None,
         "throws": [],
         "retry_when": False,
+        "isolation": "thread",
+        "on_crash": "retry",
     }
 
 

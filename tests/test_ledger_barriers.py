@@ -3,8 +3,8 @@
 from sqlalchemy import Engine
 
 from ledger import barriers, clock
-from ledger.claims import Ending
 from ledger.engine import reading, writing
+from ledger.finishing import Ending
 from ledger.tables import barriers as barriers_table
 from ledger.tables import runs as runs_table
 from tests.ledger_circumstances import at_once

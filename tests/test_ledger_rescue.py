@@ -102,6 +102,18 @@ def test_a_run_that_kills_its_workers_is_dead_at_the_limit(engine: Engine):
     assert claimed_ids(engine, worker(engine)) == []
 
 
+def test_a_run_whose_job_must_not_start_twice_fails_with_its_worker(engine: Engine):
+    careful = Job("careful", "default", 0, {}, "", "", {"on_crash": "fail"}, "")
+    fleet.register(engine, NewProcess(kind="worker"), [careful])
+    run_ids = [dispatch(engine, job=name) for name in ("careful", "add")]
+    by = worker(engine, "careful", "add")
+    assert len(claim(engine, by, most=2)) == 2
+    rescue(engine, by)
+    ends = [row(engine, run_id) for run_id in run_ids]
+    assert [(run.state, run.crashes) for run in ends] == [("failed", 1), ("queued", 1)]
+    assert "is not to be started twice" in ends[0].error
+
+
 def test_failures_do_not_count_as_crashes(engine: Engine):
     run = running(engine)
     finish(engine, retried(run))

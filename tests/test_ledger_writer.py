@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import Engine, event
 from sqlalchemy.exc import IntegrityError
 
-from ledger import claims, notes, runs
+from ledger import finishing, notes, runs
 from ledger.claims import Wanted
 from ledger.engine import is_sqlite
 from ledger.errors import LedgerAway
@@ -112,7 +112,7 @@ def test_a_bad_row_fails_alone(engine: Engine, writer: Writer):
     with held_up(writer):
         good = [writer.submit(notes.add_logs, line(run.id)) for _ in range(3)]
         bad = writer.submit(notes.add_logs, line(new_id()))
-        ending = writer.submit(claims.finish, succeeded(run), patient=True)
+        ending = writer.submit(finishing.finish, succeeded(run), patient=True)
         good += [writer.submit(notes.add_logs, line(run.id)) for _ in range(3)]
     with pytest.raises(IntegrityError):
         bad.result(30)
@@ -123,11 +123,11 @@ def test_a_bad_row_fails_alone(engine: Engine, writer: Writer):
 
 def test_an_ending_that_cannot_be_written_tells_whoever_handed_it_in(engine: Engine, writer: Writer):
     run = running(engine)
-    answer = writer.submit(claims.finish, succeeded(run, next_runs=[new_run(job=None)]), patient=True)
+    answer = writer.submit(finishing.finish, succeeded(run, next_runs=[new_run(job=None)]), patient=True)
     with pytest.raises(IntegrityError):
         answer.result(30)
     assert state(engine, run.id) == "running"
-    assert writer.call(claims.finish, succeeded(run)) is True
+    assert writer.call(finishing.finish, succeeded(run)) is True
 
 
 def test_while_the_ledger_is_away_claims_are_told_and_results_wait(
@@ -136,7 +136,7 @@ def test_while_the_ledger_is_away_claims_are_told_and_results_wait(
     run, by, waiting = running(engine), worker(engine), dispatch(engine)
     with away(engine, request):
         claim = writer.submit(by.take, Wanted("default", 1))
-        result = writer.submit(claims.finish, succeeded(run, result="1"), patient=True)
+        result = writer.submit(finishing.finish, succeeded(run, result="1"), patient=True)
         with pytest.raises(LedgerAway):
             claim.result(30)
         assert not result.done()

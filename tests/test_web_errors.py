@@ -5,6 +5,7 @@ import pytest
 from ledger.errors import JobNotFound, ScheduleNotFound
 from ledger.ids import new_id
 from ledger.migrate import migrate
+from ledger.presence import Presence
 from tests.ledger_steps import dispatch, state
 from tests.web_steps import (
     Site,
@@ -73,7 +74,8 @@ def test_a_ledger_without_tables_is_a_clear_503(tmp_path):
     for path in ("/", "/runs", "/sign-in"):
         page = site.page(path, 503)
         assert "python -m ledger" in text(page.main)
-    assert site.client.get("/healthz").status_code == 503
+    assert site.client.get("/healthz").status_code == 200
+    assert site.client.get("/readyz").json == {"ok": False, "ledger": "not migrated", "scheduler": "unknown"}
     assert site.client.get("/static/app.css").status_code == 200
     site.close()
 
@@ -88,6 +90,8 @@ def test_a_ledger_that_is_away_is_a_503_that_says_where_to_look(tmp_path):
     assert "postgresql+psycopg://ana@127.0.0.1:1/waybill" in text(page.main)
     assert "Does PostgreSQL run" in text(page.main)
     assert "secret" not in str(page)
+    ready = site.client.get("/readyz")
+    assert (ready.status_code, ready.json["ledger"]) == (503, "away")
     site.close()
 
 
@@ -107,4 +111,17 @@ def test_an_outage_keeps_its_beginning(tmp_path):
     site = Site(tmp_path / "var", database_url="postgresql+psycopg://127.0.0.1:1/waybill")
     first, second = (site.page("/", 503).select_one("time")["datetime"] for _ in range(2))
     assert first == second
+    site.close()
+
+
+def test_the_site_is_ready_while_a_scheduler_beats(tmp_path):
+    site = Site(tmp_path / "var")
+    migrate(site.engine)
+    assert site.client.get("/readyz").json == {"ok": False, "ledger": "ok", "scheduler": "away"}
+    presence = Presence(site.engine, "scheduler")
+    presence.beat()
+    ready = site.client.get("/readyz")
+    assert (ready.status_code, ready.json) == (200, {"ok": True, "ledger": "ok", "scheduler": "ok"})
+    presence.sign_off()
+    assert site.client.get("/readyz").status_code == 503
     site.close()

@@ -24,6 +24,7 @@ from ledger.tables import runs as runs_table
 from web import create_app
 from web.console import NAME
 from workers.catalog import announce
+from workers.options import ActorOptions
 from workers.uploads import UploadFile
 
 MONTH = Annotated[str, Field(pattern=r"^\d{4}-(0[1-9]|1[0-2])$", examples=["2026-10"])]
@@ -131,7 +132,7 @@ def settings_of(database_url, tmp_path, **more) -> Settings:
 
 def announced(site: Site, *functions, queues: tuple[str, ...] = ("default",), **options) -> None:
     """A worker comes up that consumes ``queues`` and knows jobs of these functions."""
-    broker = StubBroker()
+    broker = StubBroker(middleware=[ActorOptions()])
     jobs = [announce(dramatiq.actor(fn, broker=broker, **options)) for fn in functions]
     names = [job.name for job in jobs]
     worker = fleet.NewProcess(kind="worker", queues=list(queues), jobs=names, slots=1)
@@ -189,6 +190,15 @@ def test_the_page_of_a_job_explains_it_and_asks_for_its_arguments(site):
     assert page.select_one("label[for=arg-month]").text == "Month"
     assert page.select_one("#arg-month-help").text == "The month to report. Like 2026-10."
     assert "Not before the books are closed." in text(page)
+
+
+def test_the_page_of_a_job_says_where_it_runs_and_within_which_limits(site):
+    limits = {"memory_limit": 2_000_000_000, "cpu_limit": 90, "file_size_limit": 5_000_000, "open_files_limit": 64}
+    announced(site, build_report, isolation="process", on_crash="fail", **limits)
+    page = text(site.page("/jobs/build_report"))
+    assert "Fails when it crashes, and is not started again." in page
+    limits_in_words = "2 GB of memory, 1 min 30 s of CPU time, 5 MB in a file, 64 open files"
+    assert f"Runs in a process of its own with at most {limits_in_words}." in page
 
 
 def test_a_started_job_is_a_run_and_its_page_comes_next(site):

@@ -32,7 +32,7 @@ def sign_in(site: Site, password: str = PASSWORD, path: str = "/sign-in"):
 
 
 def test_everything_is_behind_the_sign_in(locked: Site):
-    open_ones = {"static", "session.sign_in", "session.create", "health.healthz"}
+    open_ones = {"static", "session.sign_in", "session.create", "health.healthz", "health.readyz"}
     rules = [rule for rule in locked.app.url_map.iter_rules() if rule.endpoint not in open_ones]
     assert len(rules) > 15
     for rule in rules:
@@ -48,6 +48,7 @@ def test_everything_is_behind_the_sign_in(locked: Site):
 def test_static_files_and_health_are_open(locked: Site):
     assert locked.client.get("/static/app.css").status_code == 200
     assert locked.client.get("/healthz").json == {"ok": True}
+    assert locked.client.get("/readyz").status_code == 503
 
 
 def test_the_password_opens_the_page_that_was_asked_for(locked: Site):

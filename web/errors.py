@@ -30,6 +30,9 @@ class ErrorPage:
     back_word: str = "To the overview"
 
 
+NEED_NO_LEDGER = {"static", "health.healthz", "health.readyz"}
+
+
 def init_app(app: Flask, settings: Settings) -> None:
     app.before_request(check_schema_once)
     for error, page_of in PAGES.items():
@@ -40,7 +43,7 @@ def init_app(app: Flask, settings: Settings) -> None:
 
 def check_schema_once() -> None:
     """Until the ledger is found ready for the first time: without its tables every page would be a 500."""
-    if "waybill_ready" not in current_app.extensions and request.endpoint not in ("static", "health.healthz"):
+    if "waybill_ready" not in current_app.extensions and request.endpoint not in NEED_NO_LEDGER:
         require_schema(console().engine)
         current_app.extensions["waybill_ready"] = True
 

@@ -12,7 +12,7 @@ from ledger.queries.lines import RunLine
 from ledger.uploads import PREFIX, name_of
 from web import arguments
 from web.forms import Field, Form, by_name
-from web.numbers import duration, number
+from web.numbers import duration, number, size
 from web.when import When
 
 
@@ -120,7 +120,8 @@ def served_by(workers: int) -> str:
 
 def options_in_words(options: dict[str, Any]) -> tuple[str, ...]:
     """Sentences on retries and limits; times in the options are milliseconds."""
-    return tuple(filter(None, (_retries(options), _throws(options), _time_limit(options), _max_age(options))))
+    sentences = (_retries, _throws, _on_crash, _time_limit, _max_age, _process)
+    return tuple(filter(None, (sentence(options) for sentence in sentences)))
 
 
 def _retries(options: dict[str, Any]) -> str:
@@ -150,6 +151,27 @@ def _time_limit(options: dict[str, Any]) -> str:
 def _max_age(options: dict[str, Any]) -> str:
     age = options.get("max_age")
     return f"Not started when it is older than {_span(age)}." if age else ""
+
+
+def _on_crash(options: dict[str, Any]) -> str:
+    return "Fails when it crashes, and is not started again." if options.get("on_crash") == "fail" else ""
+
+
+def _process(options: dict[str, Any]) -> str:
+    """Nothing about a thread, which is the usual place."""
+    if options.get("isolation") != "process":
+        return ""
+    limits = [in_words(options[name]) for name, in_words in LIMITS.items() if options.get(name)]
+    return f"Runs in a process of its own{' with at most ' if limits else ''}{', '.join(limits)}."
+
+
+#: Limits of a process, as its sentence tells them.
+LIMITS = {
+    "memory_limit": lambda limit: f"{size(limit)} of memory",
+    "cpu_limit": lambda limit: f"{_span(limit * 1000)} of CPU time",
+    "file_size_limit": lambda limit: f"{size(limit)} in a file",
+    "open_files_limit": lambda limit: f"{number(limit)} open files",
+}
 
 
 def _span(milliseconds: int | None) -> str:

@@ -16,7 +16,7 @@ NARROWEST = 8
 MOST_TOLD = 4
 WAIT, HELD = "waited", "held"
 #: Where the word of the outcome makes no sentence.
-ENDED = {Outcome.LOST: "lost its worker", Outcome.INTERRUPTED: "was interrupted"}
+ENDED = {Outcome.INTERRUPTED: "was interrupted"}
 
 
 @dataclass(frozen=True, slots=True)

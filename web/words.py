@@ -39,7 +39,7 @@ OUTCOME = {
     Outcome.FAILED: STATUS[Status.FAILED],
     Outcome.CANCELED: STATUS[Status.CANCELED],
     Outcome.INTERRUPTED: Shown("Interrupted", "again", "idle"),
-    Outcome.LOST: Shown("Worker died", "diamond", "bad"),
+    Outcome.LOST: Shown("Crashed", "diamond", "bad"),
 }
 
 TAB = {

@@ -12,7 +12,7 @@ from typing import Any
 
 import dramatiq
 from dramatiq import Actor, Broker, Message
-from dramatiq.middleware import AsyncIO, Middleware
+from dramatiq.middleware import AsyncIO
 
 from ledger import runs
 from ledger.claims import Claim
@@ -20,9 +20,10 @@ from ledger.engine import open_engine
 from ledger.settings import Settings, settings
 from ledger.watch import Watch, open_watch
 from ledger.writer import Writer
-from workers import context, messages
+from workers import context, isolation, messages
 from workers.desk import Desk
 from workers.intake import LedgerConsumer
+from workers.options import ActorOptions
 from workers.perform import perform
 from workers.publisher import make_publisher
 from workers.results import LedgerBarriers, LedgerGroupCallbacks, LedgerResultBackend, LedgerResults
@@ -30,23 +31,17 @@ from workers.results import LedgerBarriers, LedgerGroupCallbacks, LedgerResultBa
 log = logging.getLogger(__name__)
 
 
-class ActorOptions(Middleware):
-    """The options of Dramatiq's default middleware, whose meaning the ledger keeps."""
-
-    actor_options = {
-        "max_retries", "min_backoff", "max_backoff", "retry_when", "throws", "on_retry_exhausted",
-        "time_limit", "max_age", "on_failure", "on_success", "pipe_ignore", "pipe_target", "notify_shutdown",
-    }  # fmt: skip
-
-
 class WaybillBroker(Broker):
     """One per process. ``desk`` is set in worker processes only; others just enqueue."""
 
-    def __init__(self, settings: Settings):
+    def __init__(self, settings: Settings, publisher=None, writer=None):
+        """A cell gives a publisher and a writer that speak to its worker process; others have their own."""
         super().__init__(middleware=[])
         self.settings = settings
         self.engine = open_engine(settings.ledger_url)
-        self.publisher = make_publisher(settings)
+        self.publisher = publisher or make_publisher(settings)
+        if writer is not None:
+            self.writer = writer
         self.queues: dict[str, None] = {}
         self.desk: Desk | None = None
         backend = LedgerResultBackend(self)
@@ -67,7 +62,10 @@ class WaybillBroker(Broker):
         return open_watch(self.engine)
 
     def declare_actor(self, actor: Actor) -> None:
-        """Wraps the actor's function: called with a claim it is the worker speaking, else it is a plain call."""
+        """Wraps the actor's function: called with a claim it is the worker speaking, else it is a plain call.
+
+        Raises WrongOption."""
+        isolation.check(actor.actor_name, actor.options)
         body = actor.fn
 
         @functools.wraps(body)
@@ -91,9 +89,10 @@ class WaybillBroker(Broker):
         new = messages.new_run(
             message, origin="code", delay=delay, actor=self.actors.get(message.actor_name), **caller()
         )
-        self.writer.call(runs.insert_groups, [new])
-        if not delay:
-            self.publisher.hint(new.id, new.job, new.queue)
+        with context.undisturbed():
+            self.writer.call(runs.insert_groups, [new])
+            if not delay:
+                self.publisher.hint(new.id, new.job, new.queue)
         self.emit_after("enqueue", message, delay)
         return message
 
@@ -121,9 +120,9 @@ def caller() -> dict[str, Any]:
     return {"caller_id": run.run_id, "created_by": run.claim.job} if run else {}
 
 
-def make_broker(own_settings: Settings | None = None) -> WaybillBroker:
+def make_broker(own_settings: Settings | None = None, **speakers: Any) -> WaybillBroker:
     """A broker for this process, which is also made Dramatiq's global one."""
-    broker = WaybillBroker(own_settings or settings())
+    broker = WaybillBroker(own_settings or settings(), **speakers)
     dramatiq.set_broker(broker)
     return broker
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from ledger.fleet import Job
 from ledger.settings import settings
-from workers import docstrings
+from workers import docstrings, isolation
 from workers.signature import ArgumentsDoNotFit, original, signature_of
 
 __all__ = ["ArgumentsDoNotFit", "announce", "bound", "code_version", "coerce"]
@@ -74,6 +74,7 @@ def options_of(options: dict[str, Any]) -> dict[str, Any]:
     return known | {
         "throws": [getattr(each, "__name__", str(each)) for each in throws],
         "retry_when": options.get("retry_when") is not None,
+        **isolation.announced(options),
     }
 
 

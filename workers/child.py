@@ -11,30 +11,29 @@ import signal
 import sys
 import threading
 import time
+from collections.abc import Callable
 
 import dramatiq
-from dramatiq.middleware import TimeLimitExceeded
 from dramatiq.middleware.shutdown import Shutdown
 
-from ledger import claims, fleet, runs
-from ledger.engine import reading, writing
+from ledger import claims, fleet
+from ledger.engine import writing
 from ledger.errors import LedgerAway
 from ledger.settings import settings
-from workers import catalog, endings, joblog
+from workers import catalog, endings, isolation, joblog, messages
+from workers.attendant import Attendant
 from workers.broker import WaybillBroker, load_jobs, make_broker
-from workers.context import Canceled
-from workers.desk import GIVE_BACK_SECONDS, Desk, RunAtWork
+from workers.desk import Desk
+from workers.perform import ending_after
+from workers.runatwork import RunAtWork
+from workers.ties import EXIT_RECYCLED
 
 log = logging.getLogger("workers.child")
 
 WORKER_TIMEOUT = 200  # milliseconds: how soon an idle thread sees that it is to stop
-LOOK_SECONDS = 0.1  # how often deadlines are looked at
-ASK_SECONDS = 0.5  # how often the ledger is asked for cancellations
-COOPERATION_SECONDS = 2.0  # a canceled body may stop by itself for so long before it is interrupted
-LAST_WORDS_SECONDS = 0.5  # what interrupted bodies get to unwind
+LAST_WORDS_SECONDS = 0.5  # what interrupted bodies get to unwind, and killed ones to be seen dead
 
 NO_QUEUE = "-"  # no queue has this name; an empty set would mean all of them to Dramatiq
-EXIT_GONE = 3  # this process was declared gone, or lost its threads: start another one
 
 
 def main() -> None:
@@ -91,12 +90,18 @@ class Child:
             worker_timeout=WORKER_TIMEOUT,
             worker_threads=self.options.threads,
         )
+        self._warm_up()
         worker.start()
-        threading.Thread(target=self._attend, name="attend", daemon=True).start()
+        Attendant(self.process.id, self.broker.engine, self.desk, worker, self._recycle).start()
         log.info(
             "Worker %s is ready: %d slots, queues %s.", self.process.name, self.options.threads, ", ".join(self.queues)
         )
         self._follow_orders()
+
+    def _warm_up(self) -> None:
+        """One cell at once, if any job here wants one: its first run need not wait for imports."""
+        if any(isolation.wants_process(self.broker.actors[name].options) for name in self.process.jobs):
+            self.desk.cells.warm()
 
     def _follow_orders(self) -> None:
         """Blocks until the supervisor wants an end; EOF means that there is no supervisor any more."""
@@ -119,71 +124,48 @@ class Child:
         """Interrupts what still runs, tells the ledger, and ends the process, whatever its threads do."""
         try:
             self._end_runs()
-            self._say_goodbye()
+            self._say_goodbye("stopped")
         finally:
             os._exit(0)
+
+    def _recycle(self, because: str, hanging: RunAtWork | None) -> None:
+        """As ``_leave``, for a new process in this one's place; the run that hangs ends as it was interrupted."""
+        log.critical("This worker is replaced: %s.", because)
+        try:
+            if hanging is not None:
+                self._end_hanging(hanging)
+            self._end_runs()
+            self._say_goodbye(f"replaced: {because}")
+        finally:
+            os._exit(EXIT_RECYCLED)
+
+    def _end_hanging(self, run: RunAtWork) -> None:
+        message = messages.original(run.claim)
+        self.desk.finish(ending_after(run.guard.error(), run, message, self.broker.actors[run.claim.job]))
 
     def _end_runs(self) -> None:
         self.desk.draining.set()
         self.desk.give_back(longer_than=0)
-        for run in list(self.desk.at_work.values()):
-            run.guard.interrupt(Shutdown)
-        deadline = time.monotonic() + LAST_WORDS_SECONDS
-        while self.desk.at_work and time.monotonic() < deadline:
-            time.sleep(0.01)
+        self._while_runs_end(lambda run: run.guard.interrupt(Shutdown))
+        self._while_runs_end(lambda run: run.guard.kill())
+        self.desk.cells.kill_all()
         for run in list(self.desk.at_work.values()):  # deaf to interrupts, but it ends with this process
             self.desk.finish(endings.interrupted(run.claim))
         self.broker.writer.flush(timeout=5)
 
-    def _say_goodbye(self) -> None:
+    def _while_runs_end(self, act: Callable[[RunAtWork], object]) -> None:
+        for run in list(self.desk.at_work.values()):
+            act(run)
+        deadline = time.monotonic() + LAST_WORDS_SECONDS
+        while self.desk.at_work and time.monotonic() < deadline:
+            time.sleep(0.01)
+
+    def _say_goodbye(self, because: str) -> None:
         try:
             with writing(self.broker.engine) as connection:
-                fleet.stop(connection, self.process.id)
+                fleet.stop(connection, self.process.id, because)
         except LedgerAway as error:
             log.warning("The ledger was not told that this worker stopped: %s", error)
-
-    def _attend(self) -> None:
-        """Without someone who looks after its runs this process had better be replaced."""
-        try:
-            self._look_after_runs()
-        except Exception:
-            log.critical("Runs cannot be looked after any more. Leaving.", exc_info=True)
-            os._exit(EXIT_GONE)
-
-    def _look_after_runs(self) -> None:
-        """Deadlines, cancellations, and claims that no thread took up."""
-        asked_at = 0.0
-        while True:
-            time.sleep(LOOK_SECONDS)
-            if time.monotonic() - asked_at > ASK_SECONDS:
-                asked_at = time.monotonic()
-                self._ask_ledger()
-            self.desk.give_back(longer_than=GIVE_BACK_SECONDS)
-            for run in list(self.desk.at_work.values()):
-                interrupt_if_needed(run)
-
-    def _ask_ledger(self) -> None:
-        try:
-            with reading(self.broker.engine) as connection:
-                state = fleet.state_of(connection, self.process.id)
-                canceled = runs.cancel_requests(connection, self.process.id) if self.desk.at_work else ()
-        except LedgerAway as error:
-            log.warning("Cancellations cannot be seen now: %s", error)
-            return
-        if state not in fleet.ALIVE and not self.desk.draining.is_set():
-            log.critical("This worker was declared gone (%s); its runs were given to others. Leaving.", state)
-            os._exit(EXIT_GONE)
-        for run_id in canceled:
-            if (run := self.desk.at_work.get(run_id)) is not None and run.cancel_requested_at is None:
-                run.cancel_requested_at = time.monotonic()
-
-
-def interrupt_if_needed(run: RunAtWork) -> None:
-    now = time.monotonic()
-    if run.deadline is not None and now > run.deadline:
-        run.guard.interrupt(TimeLimitExceeded)
-    elif run.cancel_requested_at is not None and now > run.cancel_requested_at + COOPERATION_SECONDS:
-        run.guard.interrupt(Canceled)
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ Outside a run - a job called directly, in a test or a shell - every function doe
 same code works there. Log lines need nothing from here: the standard ``logging`` of a job's code is kept.
 """
 
+from contextlib import AbstractContextManager, nullcontext
 from contextvars import ContextVar
 from pathlib import Path
 from typing import Protocol
@@ -26,11 +27,18 @@ class Running(Protocol):
     attempt: int
 
     def canceled(self) -> bool: ...
+    def undisturbed(self) -> AbstractContextManager[None]: ...
     def progress(self, done: int, total: int | None, note: str) -> None: ...
     def artifact(self, name: str, data: bytes | Path, media_type: str | None, title: str) -> None: ...
 
 
 current: ContextVar[Running | None] = ContextVar("current", default=None)
+
+
+def undisturbed() -> AbstractContextManager[None]:
+    """For code of ours that a body calls and that holds locks: a time limit or a cancel waits until it is through."""
+    run = current.get()
+    return run.undisturbed() if run else nullcontext()
 
 
 def run_id() -> str:

@@ -1,27 +1,24 @@
 """One worker process at work: its slots, the runs it holds, and what it tells the ledger about them."""
 
 import logging
-import mimetypes
-import shutil
 import threading
 import time
 from concurrent.futures import Future
-from pathlib import Path
 
-from ledger import claims, notes, progress
-from ledger.claims import Claim, Claims, Ending, Wanted
+from ledger import claims, finishing
+from ledger.claims import Claim, Claims, Wanted
 from ledger.errors import LedgerAway
-from ledger.progress import Progress
+from ledger.finishing import Ending
 from ledger.settings import Settings
 from ledger.states import Outcome, State
 from ledger.watch import Watch
 from ledger.writer import Writer
+from workers.cells import CellGuard, Cells
 from workers.interrupts import Guard
+from workers.runatwork import RunAtWork
 
 log = logging.getLogger(__name__)
 
-PROGRESS_SECONDS = 0.25  # no run tells the ledger more often how far it is
-LOG_LIMIT = 5_000  # lines kept per attempt
 AHEAD_SECONDS = 0.02  # what a claimed run may wait for a thread
 AHEAD_FACTOR = 6  # claims ahead, at most this many per thread
 GIVE_BACK_SECONDS = 0.2  # a claimed run that waited so long goes back to the queue
@@ -78,78 +75,6 @@ class Slots:
         return self._free() >= max(1, self._ahead() // 2)
 
 
-class RunAtWork:
-    """What ``workers.context`` talks to while a body runs."""
-
-    def __init__(self, claim: Claim, desk: "Desk", time_limit: float | None):
-        self.claim, self.run_id, self.attempt = claim, claim.id, claim.attempt
-        self.guard = Guard()
-        self.started_at = time.monotonic()
-        self.deadline = self.started_at + time_limit if time_limit is not None else None
-        self.cancel_requested_at: float | None = None
-        self._desk = desk
-        self._reported_at = 0.0
-        self._unreported: Progress | None = None
-        self._log_lines = 0
-
-    def canceled(self) -> bool:
-        return self.cancel_requested_at is not None
-
-    def progress(self, done: int, total: int | None, note: str) -> None:
-        self._unreported = Progress(self.claim, bounded(done), None if total is None else bounded(total), str(note))
-        if time.monotonic() - self._reported_at >= PROGRESS_SECONDS:
-            self.report()
-
-    def report(self) -> None:
-        if self._unreported is not None:
-            self._reported_at = time.monotonic()
-            self._desk.writer.submit(progress.report, self._unreported, durable=False)
-            self._unreported = None
-
-    def log(self, level: str, logger: str, message: str) -> None:
-        self._log_lines += 1
-        if self._log_lines > LOG_LIMIT:
-            return
-        if self._log_lines == LOG_LIMIT:
-            message = f"Further lines are left out; {LOG_LIMIT:,} are kept."
-        line = notes.LogLine(self.run_id, self.attempt, level, logger, message)
-        self._desk.writer.submit(notes.add_logs, line, durable=False)
-
-    def artifact(self, name: str, data: bytes | Path, media_type: str | None, title: str) -> None:
-        if not name or name != Path(name).name or name.startswith(".") or len(name) > 200:
-            raise ValueError(f"{name!r} is not a plain file name of at most 200 characters")
-        path = Path(self.run_id, str(self.attempt), name)
-        size = store(data, self._desk.settings.artifacts / path)
-        guessed = (media_type or mimetypes.guess_type(name)[0] or "application/octet-stream")[:100]
-        new = notes.NewArtifact(
-            run_id=self.run_id,
-            attempt=self.attempt,
-            name=name,
-            title=title,
-            media_type=guessed,
-            size=size,
-            path=str(path),
-        )
-        self._desk.writer.call(notes.add_artifacts, new)
-
-
-def bounded(number: float) -> int:
-    """A count that every column can hold."""
-    return max(-(2**62), min(int(number), 2**62))
-
-
-def store(data: bytes | Path, target: Path) -> int:
-    """Writes or copies ``data`` to ``target``, whole or not at all; its size in bytes."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    partial = target.with_name(f".{target.name}.partial")
-    if isinstance(data, Path):
-        shutil.copyfile(data, partial)
-    else:
-        partial.write_bytes(data)
-    partial.replace(target)
-    return target.stat().st_size
-
-
 class Desk:
     """Joins the writer, the watch, the publisher and the claims of this process."""
 
@@ -157,6 +82,7 @@ class Desk:
         self.settings, self.writer, self.watch, self.publisher = settings, writer, watch, publisher
         self.claims = claims_
         self.slots = Slots(slots)
+        self.cells = Cells(writer, publisher, settings.crash_limit)
         self.at_work: dict[str, RunAtWork] = {}
         self._claimed: dict[str, tuple[Claim, float]] = {}  # dict.pop decides who has a run: begin or give_back
         self.draining = threading.Event()
@@ -176,11 +102,12 @@ class Desk:
         self._claimed.update({claim.id: (claim, now) for claim in taken})
         return taken
 
-    def begin(self, claim: Claim, time_limit: float | None) -> RunAtWork | None:
+    def begin(self, claim: Claim, time_limit: float | None, guard: Guard | CellGuard) -> RunAtWork | None:
         """The claimed run, about to start; None when it waited too long for a thread and was given back."""
         if self._claimed.pop(claim.id, None) is None:
             return None
-        run = self.at_work[claim.id] = RunAtWork(claim, self, time_limit)
+        run = RunAtWork(claim, self.writer, self.settings.artifacts, guard, time_limit)
+        self.at_work[claim.id] = run
         return run
 
     def give_back(self, longer_than: float) -> None:
@@ -195,9 +122,9 @@ class Desk:
         """Hands the ending to the writer, which keeps it until the ledger has it."""
         run = self.at_work.pop(ending.claim.id, None)
         if run is not None:
-            self.slots.note_duration(time.monotonic() - run.started_at)
+            self.slots.note_duration(time.monotonic() - run.began_at)
             run.report()
-        written = self.writer.submit(claims.finish, ending, patient=True)
+        written = self.writer.submit(finishing.finish, ending, patient=True)
         written.add_done_callback(lambda future: self._after_finish(ending, future))
 
     def _after_finish(self, ending: Ending, written: Future) -> None:

@@ -6,59 +6,101 @@ Keeps the meaning of ``max_retries``, ``min_backoff``, ``max_backoff``, ``retry_
 """
 
 import traceback
+from dataclasses import dataclass
+from typing import Any
 
 from dramatiq import Message
 from dramatiq.common import compute_backoff
 from dramatiq.errors import Retry
 
 from ledger import clock, texts
-from ledger.claims import Claim, Ending
+from ledger.claims import Claim
+from ledger.finishing import Ending
+from ledger.fleet import state_after_crash
 from ledger.runs import NewRun
 from ledger.states import Outcome, State
 from workers import messages
 from workers.catalog import ArgumentsDoNotFit
+from workers.runatwork import RunAtWork
 
-OWN_MODULES = {"workers.perform", "workers.interrupts"}
+OWN_MODULES = {"workers.perform", "workers.interrupts", "workers.limits"}
+TOO_LARGE = "whole-result.json"  # the artifact that keeps a result which the ledger does not
 DEFAULT_MAX_RETRIES = 20
 DEFAULT_MIN_BACKOFF = 15_000
 DEFAULT_MAX_BACKOFF = 7 * 86_400_000
 
 
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """An attempt's ending, and what its body returned or raised, for Dramatiq's hooks."""
+
+    ending: Ending
+    result: Any = None
+    error: BaseException | None = None
+
+
+class FailedElsewhere(Exception):
+    """Stands in this process for the exception of a body in a cell."""
+
+    def __init__(self, ending: Ending):
+        super().__init__(f"{ending.error_type}: {ending.error}")
+
+
 class ResultNotJson(Exception):
-    """Raised when a result has to be handed on in a pipeline, but is not JSON."""
+    """Raised when a result has to be handed on, in a pipeline or to ``on_success``, but is not JSON."""
 
     def __init__(self, value: object):
-        super().__init__(f"the next step of the pipeline needs JSON, but this returned {type(value).__name__}")
+        kind = type(value).__name__
+        super().__init__(f"what follows this run needs JSON, but it returned {kind}: {described(value)}")
 
 
-def succeeded(claim: Claim, message: Message, actor, result: object) -> Ending:
+def succeeded(run: RunAtWork, message: Message, actor, result: object) -> Ending:
     """Raises ResultTooLarge or ResultNotJson, which then count as the failure of the attempt."""
     return Ending(
-        claim=claim,
+        claim=run.claim,
         state=State.SUCCEEDED,
         outcome=Outcome.SUCCEEDED,
-        result=_stored(result, must_be_json="pipe_target" in message.options),
+        result=_kept(run, result, _is_handed_on(message, actor)),
         next_runs=[
-            *_callback(claim, message, actor, "on_success", result),
-            *_next_in_pipe(claim, message, actor, result),
+            *_callback(run.claim, message, actor, "on_success", result),
+            *_next_in_pipe(run.claim, message, actor, result),
         ],
         barrier=message.options.get("group_completion_uuid"),
         barrier_runs=[
-            _following(claim, actor.broker, Message(**fields))
+            _following(run.claim, actor.broker, Message(**fields))
             for fields in message.options.get("group_completion_callbacks") or []
         ],
     )
 
 
-def _stored(result: object, must_be_json: bool) -> str | None:
+def _kept(run: RunAtWork, result: object, is_handed_on: bool) -> str | None:
+    """The result as the ledger keeps it. The work is done: what cannot be kept as it is becomes a note about itself,
+    and the run succeeds - unless something follows that needs the result."""
     if result is None:
         return None
     try:
         return texts.result_to_json(result)
+    except texts.ResultTooLarge as error:
+        if is_handed_on:
+            raise
+        run.artifact(TOO_LARGE, texts.to_json(result).encode(), "application/json", "The whole result")
+        return texts.to_json({"too large": f"{error.size:,} bytes", "artifact": TOO_LARGE})
     except (TypeError, ValueError, RecursionError):
-        if must_be_json:
+        if is_handed_on:
             raise ResultNotJson(result) from None
-        return texts.to_json({"not JSON": texts.clean(repr(result), 500)})
+        return texts.to_json({"not JSON": described(result)})
+
+
+def _is_handed_on(message: Message, actor) -> bool:
+    return bool(message.options.get("pipe_target") or _option(message, actor, "on_success", None))
+
+
+def described(value: object) -> str:
+    """Its ``repr``, cut; its type when even that fails."""
+    try:
+        return texts.clean(repr(value), 500)
+    except Exception as error:
+        return f"{type(value).__name__}, whose repr raised {type(error).__name__}"
 
 
 def failed(claim: Claim, message: Message, actor, error: BaseException) -> Ending:
@@ -98,6 +140,18 @@ def _failure(
         max_attempts=_max_attempts(message, actor),
         next_runs=next_runs,
     )
+
+
+def crashed(
+    claim: Claim, actor, because: str, crash_limit: int, began: bool = True, traceback: str | None = None
+) -> Ending:
+    """Its process died: the same as a dead worker to its run (``ledger.fleet.rescue``)."""
+    on_crash = actor.options.get("on_crash", "retry") if began else "retry"
+    state = state_after_crash(claim.crashes, crash_limit, on_crash)
+    return Ending(
+        claim=claim, state=state, outcome=Outcome.LOST, error_type="ProcessDied", error=because, traceback=traceback,
+        retry_at=clock.now() if state == State.QUEUED else None,
+    )  # fmt: skip
 
 
 def words(error: BaseException) -> str:

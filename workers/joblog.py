@@ -8,7 +8,19 @@ from workers import context
 MACHINERY = ("ledger", "workers", "dramatiq", "pika", "sqlalchemy", "apscheduler", "alembic", "asyncio")
 
 
-class RunLogHandler(logging.Handler):
+class Undisturbed(logging.Handler):
+    """A handler in whose locks no interrupt of a body lands: all threads of the process log through them."""
+
+    def handle(self, record: logging.LogRecord) -> bool | logging.LogRecord:
+        with context.undisturbed():
+            return super().handle(record)
+
+
+class ProcessLogHandler(Undisturbed, logging.StreamHandler):
+    """The process's own log, on standard error."""
+
+
+class RunLogHandler(Undisturbed):
     """Hands records of a running job to its run; others pass by."""
 
     def emit(self, record: logging.LogRecord) -> None:
@@ -27,7 +39,9 @@ def is_machinery(logger: str) -> bool:
 
 def set_up(level: str) -> None:
     """The process's own log on standard error, and the runs' log in the ledger."""
-    logging.basicConfig(level=level, format="%(asctime)s %(levelname)-7s %(name)s: %(message)s")
+    logging.basicConfig(
+        level=level, format="%(asctime)s %(levelname)-7s %(name)s: %(message)s", handlers=[ProcessLogHandler()]
+    )
     logging.getLogger("dramatiq").setLevel(logging.CRITICAL)  # a job's failure is told by desk, once
     handler = RunLogHandler()
     handler.setFormatter(logging.Formatter("%(message)s"))

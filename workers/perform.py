@@ -9,34 +9,47 @@ from typing import Any
 from dramatiq.middleware import CurrentMessage
 from dramatiq.middleware.shutdown import Shutdown
 
-from ledger.claims import Claim, Ending
-from workers import catalog, context, endings, messages
-from workers.desk import Desk, RunAtWork
+from ledger.claims import Claim
+from ledger.finishing import Ending
+from workers import catalog, context, endings, isolation, messages
+from workers.cells import CellGuard
+from workers.desk import Desk
+from workers.endings import Ended
+from workers.interrupts import Guard
+from workers.runatwork import RunAtWork
 
 DEFAULT_TIME_LIMIT = 600_000  # milliseconds, Dramatiq's own
 
 
 def perform(claim: Claim, actor, body, desk: Desk) -> Any:
-    """Runs ``body`` for ``claim`` and hands its ending to the ledger; raises what the body raised, for hooks and logs."""
+    """Runs ``body`` for ``claim``, in this thread or in a cell, and hands its ending to the ledger; raises what the
+    body raised, for hooks and logs."""
     message = messages.original(claim)
-    run = desk.begin(claim, time_limit(message, actor))
+    in_cell = isolation.wants_process(actor.options)
+    run = desk.begin(claim, time_limit(message, actor), CellGuard() if in_cell else Guard())
     if run is None:
         return None
+    ended = desk.cells.execute(run, message, actor) if in_cell else execute(run, message, actor, body)
+    desk.finish(ended.ending)
+    if ended.error is not None:
+        raise ended.error
+    return ended.result
+
+
+def execute(run: RunAtWork, message, actor, body) -> Ended:
+    """The body itself, in this thread; in a cell this is all that happens of an attempt."""
     here = context.current.set(run)
     current_message = CurrentMessage._MESSAGE.set(message)
+    run.start_clock()
     try:
-        result = run.guard.run(body, *arguments(claim, message, body))
-        ending = endings.succeeded(claim, message, actor, result)
+        result = run.guard.run(body, *arguments(run.claim, message, body))
+        return Ended(endings.succeeded(run, message, actor, result), result)
     except BaseException as error:
-        ending = ending_after(error, run, message, actor)
-        if not isinstance(error, (context.Canceled, Shutdown)):
-            raise
-    else:
-        return result
+        stopped = isinstance(error, (context.Canceled, Shutdown))
+        return Ended(ending_after(error, run, message, actor), error=None if stopped else error)
     finally:
         CurrentMessage._MESSAGE.reset(current_message)
         context.current.reset(here)
-        desk.finish(ending)
 
 
 def arguments(claim: Claim, message, body) -> tuple[tuple, dict[str, Any]]:

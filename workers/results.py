@@ -9,8 +9,9 @@ from dramatiq.results.backend import DEFAULT_TIMEOUT
 from dramatiq.results.result import unwrap_result
 
 from ledger import barriers, clock, endings_of, texts
-from ledger.engine import reading, writing
+from ledger.engine import reading
 from ledger.states import TERMINAL, State
+from workers import context
 
 LOOK_SECONDS = 1.0
 
@@ -35,10 +36,11 @@ class LedgerResultBackend(ResultBackend):
                 raise ResultMissing(message)
             if (left := deadline - time.monotonic()) <= 0:
                 raise ResultTimeout(message)
-            self._broker.watch.wait(seen, min(left, LOOK_SECONDS))
+            with context.undisturbed():
+                self._broker.watch.wait(seen, min(left, LOOK_SECONDS))
 
     def _ending(self, message_id: str):
-        with reading(self._broker.engine) as connection:
+        with context.undisturbed(), reading(self._broker.engine) as connection:
             return endings_of.ending(connection, message_id)
 
 
@@ -69,8 +71,8 @@ class LedgerBarriers(RateLimiterBackend):
         self._broker = broker
 
     def add(self, key, value, ttl):
-        with writing(self._broker.engine) as connection:
-            return barriers.create(connection, key, value, ttl * clock.MILLISECOND)
+        with context.undisturbed():
+            return self._broker.writer.call(barriers.create_all, (key, value, ttl * clock.MILLISECOND))
 
 
 class LedgerGroupCallbacks(GroupCallbacks):

@@ -18,6 +18,8 @@ from ledger.engine import Engine, writing
 from ledger.errors import LedgerAway
 from ledger.ids import new_id
 from ledger.settings import Settings
+from workers import ties
+from workers.ties import EXIT_RECYCLED
 
 log = logging.getLogger("workers.supervisor")
 
@@ -33,6 +35,13 @@ class Child:
     id: str
     process: subprocess.Popen
     started_at: float = field(default_factory=time.monotonic)
+
+    def is_gone(self) -> bool:
+        """Whether it has ended, and all that it started with it: a cell, or a program that a job ran, is killed.
+
+        Its runs may start again only then.
+        """
+        return ties.has_ended(self.process.pid) and ties.kill_session(self.process.pid)
 
     def order(self, word: str) -> None:
         try:
@@ -76,8 +85,8 @@ class Supervisor:
 
     def _look(self) -> None:
         for slot, child in enumerate(self.children):
-            if child is not None and (code := child.process.poll()) is not None:
-                self._bury(slot, child, code)
+            if child is not None and child.is_gone():
+                self._bury(slot, child, child.process.wait())
         self._rescue()
         self._stop_or_start()
         if time.monotonic() - self.beaten_at >= BEAT_SECONDS:
@@ -87,6 +96,11 @@ class Supervisor:
     def _bury(self, slot: int, child: Child, code: int) -> None:
         self.children[slot] = None
         child.process.stdin.close()
+        if code == EXIT_RECYCLED:
+            log.warning("Worker %d was replaced.", child.process.pid)
+            self.unburied.append((child.id, "it was replaced"))
+            self.restart_at[slot] = time.monotonic()
+            return
         because = f"killed by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
         if code == 0 and self.signals:
             return

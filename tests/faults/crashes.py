@@ -28,7 +28,7 @@ class KilledInAJob(Fault):
         if self.back > 5:
             yield f"the child was back after {self.back:.1f} s"
         outcomes = [row.outcome for row in history.attempts if row.run_id == self.start.run_id]
-        if "lost" not in outcomes or "lost" not in field.client.text(f"/runs/{self.start.run_id}"):
+        if "lost" not in outcomes or "Crashed" not in field.client.text(f"/runs/{self.start.run_id}"):
             yield f"the lost attempt is not shown: {outcomes}"
 
 

@@ -79,7 +79,9 @@ async def asynchronous(n: int):
 
 
 @dramatiq.actor
-def report(month: date, region: Region = Region.EUROPE, mode: Literal["fast", "full"] = "fast", tags: list[str] | None = None):
+def report(
+    month: date, region: Region = Region.EUROPE, mode: Literal["fast", "full"] = "fast", tags: list[str] | None = None
+):
     """Builds a report.
 
     Args:

@@ -17,8 +17,11 @@ from workers.jobs.volume.volume import Volume
 
 logger = logging.getLogger(__name__)
 
+#: numpy holds the GIL in long calls, and a volume can be larger than the machine's memory: neither may hit others.
+isolated = {"isolation": "process", "memory_limit": 8_000_000_000, "file_size_limit": 4_000_000_000}
 
-@dramatiq.actor(actor_name="volumes.load", queue_name="volumes", max_retries=0, throws=VolumeError)
+
+@dramatiq.actor(actor_name="volumes.load", queue_name="volumes", max_retries=0, throws=VolumeError, **isolated)
 def load(
     file: UploadFile | None = None,
     path: str = "",
@@ -77,7 +80,7 @@ def _attach(picture: Picture) -> None:
     context.artifact(picture.name, picture.data, picture.media_type, picture.title)
 
 
-@dramatiq.actor(actor_name="volumes.phantom", queue_name="volumes", max_retries=0, throws=VolumeError)
+@dramatiq.actor(actor_name="volumes.phantom", queue_name="volumes", max_retries=0, throws=VolumeError, **isolated)
 def make_phantom(
     name: str = "phantom.mpv",
     shape: str = "110x110x187",

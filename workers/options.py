@@ -1,0 +1,14 @@
+"""What an actor may say of itself here. A job's own tests need this middleware on their broker to import the job."""
+
+from dramatiq.middleware import Middleware
+
+from workers import isolation
+
+
+class ActorOptions(Middleware):
+    """The options of Dramatiq's default middleware, whose meaning the ledger keeps, and ours on isolation."""
+
+    actor_options = isolation.OPTIONS | {
+        "max_retries", "min_backoff", "max_backoff", "retry_when", "throws", "on_retry_exhausted",
+        "time_limit", "max_age", "on_failure", "on_success", "pipe_ignore", "pipe_target", "notify_shutdown",
+    }  # fmt: skip
