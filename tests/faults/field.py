@@ -114,7 +114,7 @@ class Field:
         import httpx
 
         try:
-            return httpx.get(f"{self.client.url}/healthz", timeout=5).status_code == 200
+            return httpx.get(f"{self.client.url}/readyz", timeout=5).status_code == 200
         except httpx.HTTPError:
             return False
 
