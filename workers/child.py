@@ -114,8 +114,7 @@ class Child:
 
     def _drain(self) -> None:
         """Starts nothing more; leaves when the last run has ended. The supervisor knows how long it may take."""
-        self.desk.draining.set()
-        self.desk.give_back(longer_than=0)
+        self.desk.stop_claiming()
         while self.desk.at_work:
             time.sleep(0.02)
         self._leave()
@@ -144,8 +143,7 @@ class Child:
         self.desk.finish(ending_after(run.guard.error(), run, message, self.broker.actors[run.claim.job]))
 
     def _end_runs(self) -> None:
-        self.desk.draining.set()
-        self.desk.give_back(longer_than=0)
+        self.desk.stop_claiming()
         self._while_runs_end(lambda run: run.guard.interrupt(Shutdown))
         self._while_runs_end(lambda run: run.guard.kill())
         self.desk.cells.kill_all()

@@ -3,7 +3,9 @@
 import logging
 import threading
 import time
+from collections.abc import Iterator
 from concurrent.futures import Future
+from contextlib import contextmanager
 
 from ledger import claims, finishing
 from ledger.claims import Claim, Claims, Wanted
@@ -21,6 +23,7 @@ log = logging.getLogger(__name__)
 
 AHEAD_SECONDS = 0.02  # what a claimed run may wait for a thread
 AHEAD_FACTOR = 6  # claims ahead, at most this many per thread
+LAST_CLAIM_SECONDS = 1.0  # what a claim may take of a leaving worker's time
 GIVE_BACK_SECONDS = 0.2  # a claimed run that waited so long goes back to the queue
 
 
@@ -86,13 +89,28 @@ class Desk:
         self.at_work: dict[str, RunAtWork] = {}
         self._claimed: dict[str, tuple[Claim, float]] = {}  # dict.pop decides who has a run: begin or give_back
         self.draining = threading.Event()
-        self.stopping = threading.Event()  # interrupted runs go back to the queue
+        self._claiming = 0  # claims that are on their way to the ledger and back
+        self._on_the_way = threading.Condition()
 
     def claim(self, queue: str, most: int) -> list[Claim]:
         """Claims of up to ``most`` ready runs, committed. Raises LedgerAway."""
-        if self.draining.is_set():
-            return []
-        wanted = Wanted(queue, most)
+        with self._one_claim() as allowed:
+            return self._claim(Wanted(queue, most)) if allowed else []
+
+    @contextmanager
+    def _one_claim(self) -> Iterator[bool]:
+        """Whether claims are still made; one that is, ``stop_claiming`` waits for."""
+        with self._on_the_way:
+            allowed = not self.draining.is_set()
+            self._claiming += allowed
+        try:
+            yield allowed
+        finally:
+            with self._on_the_way:
+                self._claiming -= allowed
+                self._on_the_way.notify_all()
+
+    def _claim(self, wanted: Wanted) -> list[Claim]:
         try:
             taken = self.writer.call(self.claims.take, wanted, durable=False)
         except LedgerAway:  # perhaps it was committed, and only the answer was lost
@@ -102,12 +120,20 @@ class Desk:
         self._claimed.update({claim.id: (claim, now) for claim in taken})
         return taken
 
+    def stop_claiming(self) -> None:
+        """From now on every claimed run is at work, or given back."""
+        with self._on_the_way:
+            self.draining.set()
+            self._on_the_way.wait_for(lambda: not self._claiming, LAST_CLAIM_SECONDS)
+        self.give_back(longer_than=0)
+
     def begin(self, claim: Claim, time_limit: float | None, guard: Guard | CellGuard) -> RunAtWork | None:
         """The claimed run, about to start; None when it waited too long for a thread and was given back."""
-        if self._claimed.pop(claim.id, None) is None:
-            return None
         run = RunAtWork(claim, self.writer, self.settings.artifacts, guard, time_limit)
-        self.at_work[claim.id] = run
+        self.at_work[claim.id] = run  # first, so that it is never in neither place
+        if self._claimed.pop(claim.id, None) is None:
+            del self.at_work[claim.id]
+            return None
         return run
 
     def give_back(self, longer_than: float) -> None:
@@ -120,11 +146,12 @@ class Desk:
 
     def finish(self, ending: Ending) -> None:
         """Hands the ending to the writer, which keeps it until the ledger has it."""
-        run = self.at_work.pop(ending.claim.id, None)
+        run = self.at_work.get(ending.claim.id)
         if run is not None:
             self.slots.note_duration(time.monotonic() - run.began_at)
             run.report()
         written = self.writer.submit(finishing.finish, ending, patient=True)
+        self.at_work.pop(ending.claim.id, None)  # last: whoever finds nothing at work flushes the writer and leaves
         written.add_done_callback(lambda future: self._after_finish(ending, future))
 
     def _after_finish(self, ending: Ending, written: Future) -> None:
