@@ -49,6 +49,11 @@ class Claim:
     created_at: int
     due_at: int
 
+    @property
+    def key(self) -> tuple[str, str]:
+        """Of this claim and no other: the same run may be given back and claimed again."""
+        return self.id, self.token
+
 
 @dataclass(frozen=True, slots=True)
 class Wanted:

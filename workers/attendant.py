@@ -77,8 +77,8 @@ class Attendant:
         if state not in fleet.ALIVE and not self._desk.draining.is_set():
             log.critical("This worker was declared gone (%s); its runs were given to others. Leaving.", state)
             self._leave_at_once()
-        for run_id in canceled:
-            if (run := self._desk.at_work.get(run_id)) is not None:
+        for run in list(self._desk.at_work.values()):
+            if run.run_id in canceled:
                 run.ask_to_stop()
 
     def _end_if_deaf(self, run: RunAtWork) -> None:

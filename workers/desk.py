@@ -86,8 +86,8 @@ class Desk:
         self.claims = claims_
         self.slots = Slots(slots)
         self.cells = Cells(writer, publisher, settings.crash_limit)
-        self.at_work: dict[str, RunAtWork] = {}
-        self._claimed: dict[str, tuple[Claim, float]] = {}  # dict.pop decides who has a run: begin or give_back
+        self.at_work: dict[tuple[str, str], RunAtWork] = {}  # by the key of its claim
+        self._claimed: dict[tuple[str, str], tuple[Claim, float]] = {}  # pop decides who has it: begin or give_back
         self.draining = threading.Event()
         self._claiming = 0  # claims that are on their way to the ledger and back
         self._on_the_way = threading.Condition()
@@ -117,7 +117,7 @@ class Desk:
             self.writer.submit(self.claims.disown, wanted.token, patient=True)
             raise
         now = time.monotonic()
-        self._claimed.update({claim.id: (claim, now) for claim in taken})
+        self._claimed.update({claim.key: (claim, now) for claim in taken})
         return taken
 
     def stop_claiming(self) -> None:
@@ -130,28 +130,28 @@ class Desk:
     def begin(self, claim: Claim, time_limit: float | None, guard: Guard | CellGuard) -> RunAtWork | None:
         """The claimed run, about to start; None when it waited too long for a thread and was given back."""
         run = RunAtWork(claim, self.writer, self.settings.artifacts, guard, time_limit)
-        self.at_work[claim.id] = run  # first, so that it is never in neither place
-        if self._claimed.pop(claim.id, None) is None:
-            del self.at_work[claim.id]
+        self.at_work[claim.key] = run  # first, so that it is never in neither place
+        if self._claimed.pop(claim.key, None) is None:
+            del self.at_work[claim.key]
             return None
         return run
 
     def give_back(self, longer_than: float) -> None:
         """Lets others have claimed runs that no thread took up for so many seconds: none has started."""
         now = time.monotonic()
-        for claim_id, (claim, since) in list(self._claimed.items()):
-            if now - since >= longer_than and self._claimed.pop(claim_id, None) is not None:
+        for key, (claim, since) in list(self._claimed.items()):
+            if now - since >= longer_than and self._claimed.pop(key, None) is not None:
                 self.writer.submit(claims.give_back, claim, patient=True)
                 self.publisher.hint(claim.id, claim.job, claim.queue)
 
     def finish(self, ending: Ending) -> None:
         """Hands the ending to the writer, which keeps it until the ledger has it."""
-        run = self.at_work.get(ending.claim.id)
+        run = self.at_work.get(ending.claim.key)
         if run is not None:
             self.slots.note_duration(time.monotonic() - run.began_at)
             run.report()
         written = self.writer.submit(finishing.finish, ending, patient=True)
-        self.at_work.pop(ending.claim.id, None)  # last: whoever finds nothing at work flushes the writer and leaves
+        self.at_work.pop(ending.claim.key, None)  # last: whoever finds nothing at work flushes the writer and leaves
         written.add_done_callback(lambda future: self._after_finish(ending, future))
 
     def _after_finish(self, ending: Ending, written: Future) -> None:

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+import traceback
 
 import dramatiq
 from dramatiq.middleware import CurrentMessage
@@ -201,5 +202,6 @@ def kill_thread(kind: str):
 
 
 def is_idle(thread: threading.Thread) -> bool:
-    """Whether it waits in code of the standard library or of the worker, not in a body."""
-    return not sys._current_frames()[thread.ident].f_code.co_filename == __file__
+    """Whether it executes no body, nor anything that a body called."""
+    called = traceback.walk_stack(sys._current_frames()[thread.ident])
+    return all(frame.f_code.co_filename != __file__ for frame, _line in called)

@@ -1,0 +1,50 @@
+"""Between a claim and its body: who has a run, when claims are given back and made again."""
+
+from collections.abc import Iterator
+
+import pytest
+from sqlalchemy import Engine
+
+from ledger import settings
+from ledger.watch import open_watch
+from ledger.writer import Writer
+from tests.ledger_steps import attempts, dispatch, migrated, state, succeeded, worker  # noqa: F401
+from workers.desk import Desk
+from workers.interrupts import Guard
+from workers.publisher import EmbeddedPublisher
+
+
+@pytest.fixture
+def desk(engine: Engine, tmp_path) -> Iterator[Desk]:
+    writer, watch = Writer(engine), open_watch(engine)
+    own = settings.load(waybill_var=tmp_path, _env_file=None)
+    yield Desk(own, writer, watch, EmbeddedPublisher(), worker(engine), 4)
+    writer.close()
+    watch.close()
+
+
+def test_a_claim_that_was_given_back_starts_nothing_when_its_run_was_claimed_anew(engine: Engine, desk: Desk):
+    run_id = dispatch(engine)
+    [old] = desk.claim("default", 1)
+    desk.give_back(longer_than=0)
+    desk.writer.flush(10)
+    [new] = desk.claim("default", 1)
+    assert (old.id, old.attempt) == (new.id, new.attempt)
+    assert desk.begin(old, None, Guard()) is None
+    assert desk.begin(new, None, Guard()) is not None
+    assert desk.begin(old, None, Guard()) is None  # and does not disturb the other
+    assert list(desk.at_work) == [new.key]
+    desk.finish(succeeded(new))
+    desk.writer.flush(10)
+    assert (state(engine, run_id), desk.at_work) == ("succeeded", {})
+
+
+def test_who_stops_claiming_holds_nothing_that_has_not_begun(engine: Engine, desk: Desk):
+    begun, waiting = dispatch(engine), dispatch(engine)
+    desk.begin(desk.claim("default", 1)[0], None, Guard())
+    desk.claim("default", 1)
+    desk.stop_claiming()
+    desk.writer.flush(10)
+    assert (state(engine, begun), state(engine, waiting)) == ("running", "queued")
+    assert attempts(engine, waiting) == []
+    assert desk.claim("default", 1) == []
