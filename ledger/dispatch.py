@@ -100,6 +100,14 @@ def next_dispatch_at(connection: Connection) -> int | None:
     return connection.scalar(select(func.min(runs.c.dispatch_at)).where(_IsQueued()))
 
 
+_is_overdue = select(runs.c.id).where(_IsQueued(), runs.c.expires_at <= bindparam("now")).limit(1)
+
+
+def is_overdue(connection: Connection) -> bool:
+    """Whether there is anything to expire; looks without a lock."""
+    return connection.scalar(_is_overdue, {"now": clock.now()}) is not None
+
+
 def expire_overdue(connection: Connection) -> int:
     """Ends queued runs whose offer ran out before anybody started them; how many."""
     failpoints.mark(connection, "expire")

@@ -135,6 +135,12 @@ runs = Table(
         postgresql_where=text("state = 'queued'"),
     ),
     Index(
+        "ix_runs_expires",
+        "expires_at",
+        sqlite_where=text("state = 'queued' AND expires_at IS NOT NULL"),
+        postgresql_where=text("state = 'queued' AND expires_at IS NOT NULL"),
+    ),
+    Index(
         "ix_runs_running",
         "worker_id",
         sqlite_where=text("state = 'running'"),

@@ -3,16 +3,14 @@ until the next. All raise LedgerAway. Any number of schedulers may do this at on
 """
 
 import logging
-import time
 from collections.abc import Callable
 
-from sqlalchemy import Connection, Engine, select
+from sqlalchemy import Engine, select
 
 from ledger import barriers, clock, dispatch, retention, ticks
 from ledger.engine import reading, writing
 from ledger.files import remove_artifacts, remove_old_uploads
 from ledger.settings import Settings
-from ledger.states import State
 from ledger.tables import runs
 
 log = logging.getLogger(__name__)
@@ -20,7 +18,6 @@ log = logging.getLogger(__name__)
 HINTS_AT_ONCE = 500
 LONGEST_WAIT_SECONDS = 1.0
 PRUNE_SECONDS = 600.0
-LONGEST_EXPIRE_SECONDS = 30.0
 
 
 def dispatch_due(
@@ -48,19 +45,13 @@ def _seconds_until(at: int | None) -> float:
 
 def expire_overdue(engine: Engine) -> float:
     """Ends queued runs whose offer ran out; takes the write lock only when there is one."""
-    started = time.monotonic()
     with reading(engine) as connection:
-        overdue = _is_overdue(connection)
+        overdue = dispatch.is_overdue(connection)
     if overdue:
         with writing(engine) as connection:
             log.info("%d runs expired before anybody started them.", dispatch.expire_overdue(connection))
-    # A long queue takes long to look through: never spend more than a twentieth of the time on it.
-    return min(max(LONGEST_WAIT_SECONDS, 20 * (time.monotonic() - started)), LONGEST_EXPIRE_SECONDS)
+    return LONGEST_WAIT_SECONDS
 
-
-def _is_overdue(connection: Connection) -> bool:
-    offered = select(runs.c.id).where(runs.c.state == State.QUEUED, runs.c.expires_at <= clock.now())
-    return connection.scalar(offered.limit(1)) is not None
 
 
 def prune(engine: Engine, settings: Settings) -> float:

@@ -4,7 +4,7 @@ from sqlalchemy import Engine
 
 from ledger import clock
 from ledger.claims import next_due
-from ledger.dispatch import next_dispatch_at
+from ledger.dispatch import is_overdue, next_dispatch_at
 from ledger.engine import is_sqlite, reading
 from ledger.runs import cancel_requests
 from tests.ledger_steps import (
@@ -45,6 +45,11 @@ def takes_hints(engine: Engine) -> None:
     assert take_hints(engine) == []
 
 
+def asks_what_has_expired(engine: Engine) -> None:
+    with reading(engine) as connection:
+        assert not is_overdue(connection)
+
+
 def asks_who_is_to_stop(engine: Engine) -> None:
     by = worker(engine)
     with reading(engine) as connection:
@@ -64,6 +69,7 @@ def test_runs_that_wait_for_another_day_are_not_looked_at(engine: Engine):
 
 
 ASKED = {
+    asks_what_has_expired: "ix_runs_expires",
     asks_when_the_next_is_due: "ix_runs_ready",
     claims: "ix_runs_ready",
     takes_hints: "ix_runs_dispatch",

@@ -249,6 +249,14 @@ def upgrade() -> None:
         postgresql_where=sa.text("state = 'queued'"),
     )
     op.create_index(
+        "ix_runs_expires",
+        "runs",
+        ["expires_at"],
+        unique=False,
+        sqlite_where=sa.text("state = 'queued' AND expires_at IS NOT NULL"),
+        postgresql_where=sa.text("state = 'queued' AND expires_at IS NOT NULL"),
+    )
+    op.create_index(
         "ix_runs_finished",
         "runs",
         ["finished_at"],
