@@ -2,6 +2,7 @@
 
 import random
 import sqlite3
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -18,6 +19,15 @@ from ledger.tables import metadata
 
 CHANNEL = "waybill"  # PostgreSQL's NOTIFY channel: something was queued, canceled or changed
 BUSY_SECONDS = 20  # how long a SQLite writer waits for the lock before it is told that the ledger is away
+
+#: A database host that vanished is given up in half a minute, not in a quarter of an hour.
+SHORT_SILENCE = {
+    "connect_timeout": 5,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 25_000,  # milliseconds
+}
 
 
 def open_engine(url: str) -> Engine:
@@ -41,13 +51,8 @@ def _open_postgresql(url) -> Engine:
         pool_size=10,
         max_overflow=30,
         pool_pre_ping=True,
-        connect_args={
-            "connect_timeout": 5,
-            "options": f"-c lock_timeout={BUSY_SECONDS}s -c idle_in_transaction_session_timeout=60s",  # of the frozen
-            "keepalives_idle": 10,
-            "keepalives_interval": 5,
-            "keepalives_count": 3,
-        },
+        connect_args=SHORT_SILENCE
+        | {"options": f"-c lock_timeout={BUSY_SECONDS}s -c idle_in_transaction_session_timeout=60s"},  # of the frozen
     )
 
 
@@ -129,23 +134,25 @@ def reading(engine: Engine) -> Iterator[Connection]:
 
 class Glance:
     """Single SELECTs on a connection that is kept: each sees its own moment, and none waits for a transaction to
-    begin. For one thread."""
+    begin. One thread at a time has it."""
 
     def __init__(self, engine: Engine):
         self._engine = engine
+        self._lock = threading.Lock()
         self._connection: Connection | None = None
 
     @contextmanager
     def __call__(self) -> Iterator[Connection]:
         """The connection; a new one after a failure. Raises LedgerAway."""
-        try:
-            with translated():
-                if self._connection is None:
-                    self._connection = self._connect()
-                yield self._connection
-        except Exception:
-            self.close()
-            raise
+        with self._lock:
+            try:
+                with translated():
+                    if self._connection is None:
+                        self._connection = self._connect()
+                    yield self._connection
+            except Exception:
+                self.close()
+                raise
 
     def _connect(self) -> Connection:
         options = {"glancing": True} if is_sqlite(self._engine) else {"isolation_level": "AUTOCOMMIT"}

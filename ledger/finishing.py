@@ -64,7 +64,7 @@ _end_run = (
 )
 _finish_run = Prepared(_end_run)
 #: Apart from the other, for naming a column costs SQLite the indexes that have it, changed or not.
-_queue_again = Prepared(_end_run.values(due_at=bindparam("retry"), dispatch_at=bindparam("retry")))
+_queue_again = Prepared(_end_run.values(due_at=bindparam("retry"), dispatch_at=bindparam("retry"), dispatches=0))
 _finish_attempt = Prepared(
     update(attempts)
     .where(attempts.c.run_id == bindparam("the_id"), attempts.c.number == bindparam("the_number"))

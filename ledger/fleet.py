@@ -151,7 +151,7 @@ def _rescue_one(connection: Connection, row, crash_limit: int, on_crash: str, wa
     change = {"state": state, "claim_token": None, "crashes": row.crashes + 1}
     if state == State.QUEUED:
         due_at = now if was_alone else now + _spread(row.crashes)
-        change |= {"due_at": due_at, "dispatch_at": due_at}
+        change |= {"due_at": due_at, "dispatch_at": due_at, "dispatches": 0}
     else:
         change |= {"finished_at": now}
     if state in (State.DEAD, State.FAILED):

@@ -14,7 +14,7 @@ from contextlib import suppress
 import sqlalchemy.exc
 from sqlalchemy import Connection, Engine
 
-from ledger.engine import CHANNEL, is_sqlite
+from ledger.engine import CHANNEL, SHORT_SILENCE, is_sqlite
 
 log = logging.getLogger(__name__)
 
@@ -154,7 +154,7 @@ class PostgresqlWatch(Watch):
 
         url = self._engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
         try:
-            with psycopg.connect(url, autocommit=True, connect_timeout=5) as connection:
+            with psycopg.connect(url, autocommit=True, **SHORT_SILENCE) as connection:
                 connection.execute(f"LISTEN {CHANNEL}")
                 self.wake()  # whatever was said before we listened
                 while not self._closing.is_set():

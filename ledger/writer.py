@@ -17,7 +17,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 
-from ledger.engine import translated, writing_on
+from ledger.engine import is_sqlite, translated, writing_on
 from ledger.errors import LedgerAway
 
 log = logging.getLogger(__name__)
@@ -141,18 +141,31 @@ class Writer:
             return False
         except Exception as error:
             return self._commit_one_by_one(group, error)
+        except BaseException as error:  # as Ctrl-C in the thread that commits for all who wait
+            for entry in group:
+                entry.answer.set_exception(error)
+            raise
         for entry, answer in answers:
             entry.answer.set_result(answer)
         return True
 
     def _transaction(self, group: list[_Entry]) -> list[tuple[_Entry, Any]]:
-        durable = any(entry.durable for entry in group)
+        """On a connection that was kept, a database that was restarted meanwhile shows only now: then once more, as
+        long as nothing was done yet."""
+        was_kept, answers = self._connection is not None, []
         try:
-            with writing_on(self._kept_connection(), durable) as connection:
-                return [pair for act, entries in by_act(group).items() for pair in self._act(connection, act, entries)]
-        except Exception:
+            with writing_on(self._kept_connection(), any(entry.durable for entry in group)) as connection:
+                for act, entries in by_act(group).items():
+                    answers += self._act(connection, act, entries)
+            return answers
+        except LedgerAway:
+            self._drop_connection()
+            if answers or not was_kept or is_sqlite(self._engine):
+                raise
+        except BaseException:
             self._drop_connection()
             raise
+        return self._transaction(group)
 
     def _kept_connection(self) -> Connection:
         if self._connection is None:

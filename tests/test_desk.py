@@ -30,9 +30,9 @@ def test_a_claim_that_was_given_back_starts_nothing_when_its_run_was_claimed_ane
     desk.writer.flush(10)
     [new] = desk.claim("default", 1)
     assert (old.id, old.attempt) == (new.id, new.attempt)
-    assert desk.begin(old, None, Guard()) is None
-    assert desk.begin(new, None, Guard()) is not None
-    assert desk.begin(old, None, Guard()) is None  # and does not disturb the other
+    assert desk.begin(old, Guard()) is None
+    assert desk.begin(new, Guard()) is not None
+    assert desk.begin(old, Guard()) is None  # and does not disturb the other
     assert list(desk.at_work) == [new.key]
     desk.finish(succeeded(new))
     desk.writer.flush(10)
@@ -41,7 +41,7 @@ def test_a_claim_that_was_given_back_starts_nothing_when_its_run_was_claimed_ane
 
 def test_who_stops_claiming_holds_nothing_that_has_not_begun(engine: Engine, desk: Desk):
     begun, waiting = dispatch(engine), dispatch(engine)
-    desk.begin(desk.claim("default", 1)[0], None, Guard())
+    desk.begin(desk.claim("default", 1)[0], Guard())
     desk.claim("default", 1)
     desk.stop_claiming()
     desk.writer.flush(10)

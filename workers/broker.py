@@ -16,7 +16,7 @@ from dramatiq.middleware import AsyncIO
 
 from ledger import runs
 from ledger.claims import Claim
-from ledger.engine import open_engine
+from ledger.engine import Glance, open_engine
 from ledger.settings import Settings, settings
 from ledger.watch import Watch, open_watch
 from ledger.writer import Writer
@@ -56,6 +56,10 @@ class WaybillBroker(Broker):
     @functools.cached_property
     def writer(self) -> Writer:
         return Writer(self.engine)
+
+    @functools.cached_property
+    def glance(self) -> Glance:
+        return Glance(self.engine)
 
     @functools.cached_property
     def watch(self) -> Watch:
@@ -100,10 +104,10 @@ class WaybillBroker(Broker):
         if self.desk is None:
             raise RuntimeError("only a worker process consumes: start one by `python -m workers`")
         if self.settings.embedded:
-            return LedgerConsumer(self.engine, self.desk, queue_name, timeout)
+            return LedgerConsumer(self.glance, self.desk, queue_name, timeout)
         from workers.rabbitmq import HintConsumer
 
-        return HintConsumer(self.engine, self.desk, queue_name, timeout, self.actors)
+        return HintConsumer(self.engine, self.glance, self.desk, queue_name, timeout, self.actors)
 
     def close(self) -> None:
         self.publisher.close()

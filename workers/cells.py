@@ -152,7 +152,11 @@ class Cells:
 
     def execute(self, run: RunAtWork, message, actor) -> Ended:
         """One attempt in a cell, by the thread that calls."""
-        cell = self._take()
+        try:
+            cell = self._take()
+        except OSError as error:  # no memory, no descriptors, no room for its files
+            because = f"no process could be started for it: {error}"
+            return Ended(endings.crashed(run.claim, actor, because, self._crash_limit, began=False), error=error)
         try:
             ending = self._lead(cell, run)
         except Exception as error:
@@ -199,7 +203,7 @@ class Cells:
         cell.wait_until_ready()
         cell.channel.say(Perform(run.claim))
         while True:
-            said = cell.channel.hear()
+            said = cell.channel.hear(None if run.guard.began else BOOT_SECONDS)
             run.guard.insist_on_life()
             match said:
                 case Started():
@@ -253,12 +257,12 @@ def _killed_for(error: type[BaseException], run: RunAtWork) -> BaseException:
 def _in_words(code: int, error: Exception) -> str:
     """Why a cell was lost: ``code`` is how it ended, ``error`` what its channel said."""
     if isinstance(error, TimeoutError):
-        return f"its process was not ready after {BOOT_SECONDS:g} s"
+        return f"its process did not begin within {BOOT_SECONDS:g} s"
     if not isinstance(error, EOFError | OSError | Gone):
         return f"its process said what cannot be understood: {error!r}"
     if code >= 0:
         return f"its process ended with exit code {code}"
-    name = signal.Signals(-code).name
+    name = ties.signal_name(-code)
     return f"its process was killed by {name}" + (", perhaps for want of memory" if name == "SIGKILL" else "")
 
 

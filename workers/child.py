@@ -19,6 +19,7 @@ from dramatiq.middleware.shutdown import Shutdown
 from ledger import claims, fleet
 from ledger.engine import writing
 from ledger.errors import LedgerAway
+from ledger.finishing import Ending
 from ledger.settings import settings
 from workers import catalog, endings, isolation, joblog, messages
 from workers.attendant import Attendant
@@ -122,40 +123,43 @@ class Child:
     def _leave(self) -> None:
         """Interrupts what still runs, tells the ledger, and ends the process, whatever its threads do."""
         try:
-            self._end_runs()
-            self._say_goodbye("stopped")
+            self._end_runs("stopped", lambda run: endings.interrupted(run.claim))
         finally:
             os._exit(0)
 
     def _recycle(self, because: str, hanging: RunAtWork | None) -> None:
         """As ``_leave``, for a new process in this one's place; the run that hangs ends as it was interrupted."""
         log.critical("This worker is replaced: %s.", because)
+
+        def ending_of(run: RunAtWork) -> Ending:
+            return self._ending_of_hanging(run) if run is hanging else endings.interrupted(run.claim)
+
         try:
-            if hanging is not None:
-                self._end_hanging(hanging)
-            self._end_runs()
-            self._say_goodbye(f"replaced: {because}")
+            self._end_runs(f"replaced: {because}", ending_of)
         finally:
             os._exit(EXIT_RECYCLED)
 
-    def _end_hanging(self, run: RunAtWork) -> None:
+    def _ending_of_hanging(self, run: RunAtWork) -> Ending:
         message = messages.original(run.claim)
-        self.desk.finish(ending_after(run.guard.error(), run, message, self.broker.actors[run.claim.job]))
+        return ending_after(run.guard.error(), run, message, self.broker.actors[run.claim.job])
 
-    def _end_runs(self) -> None:
+    def _end_runs(self, because: str, ending_of: Callable[[RunAtWork], Ending]) -> None:
+        """Runs that are deaf to interrupts end with this process, so they are given to others last."""
         self.desk.stop_claiming()
         self._while_runs_end(lambda run: run.guard.interrupt(Shutdown))
         self._while_runs_end(lambda run: run.guard.kill())
         self.desk.cells.kill_all()
-        for run in list(self.desk.at_work.values()):  # deaf to interrupts, but it ends with this process
-            self.desk.finish(endings.interrupted(run.claim))
+        self.broker.writer.flush(timeout=5)
+        self._say_goodbye(because)
+        for run in list(self.desk.at_work.values()):
+            self.desk.finish(ending_of(run))
         self.broker.writer.flush(timeout=5)
 
     def _while_runs_end(self, act: Callable[[RunAtWork], object]) -> None:
-        for run in list(self.desk.at_work.values()):
-            act(run)
         deadline = time.monotonic() + LAST_WORDS_SECONDS
         while self.desk.at_work and time.monotonic() < deadline:
+            for run in list(self.desk.at_work.values()):
+                act(run)
             time.sleep(0.01)
 
     def _say_goodbye(self, because: str) -> None:

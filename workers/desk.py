@@ -3,13 +3,13 @@
 import logging
 import threading
 import time
+from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
 
 from ledger import claims, finishing
 from ledger.claims import Claim, Claims, Wanted
-from ledger.errors import LedgerAway
 from ledger.finishing import Ending
 from ledger.settings import Settings
 from ledger.states import Outcome, State
@@ -38,6 +38,7 @@ class Slots:
         self.count = count
         self._taken = 0
         self._seconds = 1.0  # moving average of a body's time; begins without a second helping
+        self._turns: deque[object] = deque()
         self._changed = threading.Condition()
 
     def wait(self, timeout: float) -> bool:
@@ -46,11 +47,16 @@ class Slots:
             return self._changed.wait_for(self._enough_are_free, timeout)
 
     def reserve(self, wanted: int, timeout: float) -> int:
-        """Takes up to ``wanted`` free places, after waiting up to ``timeout`` seconds for enough; how many."""
+        """Takes up to ``wanted`` free places, after waiting up to ``timeout`` seconds for enough; how many. Who asks
+        first is served first: the consumer of a long queue would leave nothing to the others."""
+        turn = object()
         with self._changed:
-            self._changed.wait_for(self._enough_are_free, timeout)
-            taken = max(0, min(wanted, self._free()))
+            self._turns.append(turn)
+            self._changed.wait_for(lambda: self._turns[0] is turn and self._enough_are_free(), timeout)
+            taken = max(0, min(wanted, self._free())) if self._turns[0] is turn else 0
             self._taken += taken
+            self._turns.remove(turn)
+            self._changed.notify_all()
             return taken
 
     def release(self, count: int = 1) -> None:
@@ -113,7 +119,7 @@ class Desk:
     def _claim(self, wanted: Wanted) -> list[Claim]:
         try:
             taken = self.writer.call(self.claims.take, wanted, durable=False)
-        except LedgerAway:  # perhaps it was committed, and only the answer was lost
+        except Exception:  # perhaps it was committed, and only the answer was lost
             self.writer.submit(self.claims.disown, wanted.token, patient=True)
             raise
         now = time.monotonic()
@@ -127,9 +133,9 @@ class Desk:
             self._on_the_way.wait_for(lambda: not self._claiming, LAST_CLAIM_SECONDS)
         self.give_back(longer_than=0)
 
-    def begin(self, claim: Claim, time_limit: float | None, guard: Guard | CellGuard) -> RunAtWork | None:
+    def begin(self, claim: Claim, guard: Guard | CellGuard) -> RunAtWork | None:
         """The claimed run, about to start; None when it waited too long for a thread and was given back."""
-        run = RunAtWork(claim, self.writer, self.settings.artifacts, guard, time_limit)
+        run = RunAtWork(claim, self.writer, self.settings.artifacts, guard)
         self.at_work[claim.key] = run  # first, so that it is never in neither place
         if self._claimed.pop(claim.key, None) is None:
             del self.at_work[claim.key]
@@ -141,8 +147,8 @@ class Desk:
         now = time.monotonic()
         for key, (claim, since) in list(self._claimed.items()):
             if now - since >= longer_than and self._claimed.pop(key, None) is not None:
-                self.writer.submit(claims.give_back, claim, patient=True)
-                self.publisher.hint(claim.id, claim.job, claim.queue)
+                given = self.writer.submit(claims.give_back, claim, patient=True)
+                given.add_done_callback(lambda _, claim=claim: self.publisher.hint(claim.id, claim.job, claim.queue))
 
     def finish(self, ending: Ending) -> None:
         """Hands the ending to the writer, which keeps it until the ledger has it."""

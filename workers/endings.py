@@ -142,6 +142,14 @@ def _failure(
     )
 
 
+def impossible(claim: Claim, error: BaseException) -> Ending:
+    """The attempt could not even be made, or not be brought to an end: it would be the same again."""
+    return Ending(
+        claim=claim, state=State.FAILED, outcome=Outcome.FAILED, error_type=type(error).__name__, error=words(error),
+        traceback=_traceback(error),
+    )  # fmt: skip
+
+
 def crashed(
     claim: Claim, actor, because: str, crash_limit: int, began: bool = True, traceback: str | None = None
 ) -> Ending:
@@ -203,7 +211,7 @@ def max_retries(message: Message, actor) -> int | None:
 
 def _max_attempts(message: Message, actor) -> int | None:
     most = max_retries(message, actor)
-    return None if most is None or actor.options.get("retry_when") else most + 1
+    return most + 1 if isinstance(most, int) and not actor.options.get("retry_when") else None
 
 
 def _option(message: Message, actor, name: str, default):

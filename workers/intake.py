@@ -7,7 +7,6 @@ Dramatiq's later "ack" gives the slot back; nothing else depends on it.
 import logging
 import time
 from collections import deque
-from typing import Any
 
 from dramatiq import Message
 from dramatiq.broker import Consumer, MessageProxy
@@ -35,9 +34,8 @@ def proxy(claim: Claim) -> MessageProxy:
 class LedgerConsumer(Consumer):
     """Yields claimed runs of one queue; None when there was nothing for ``timeout`` milliseconds."""
 
-    def __init__(self, engine: Any, desk: Desk, queue: str, timeout: int):
-        self._engine, self._desk, self._queue = engine, desk, queue
-        self._glance = Glance(engine)
+    def __init__(self, glance: Glance, desk: Desk, queue: str, timeout: int):
+        self._glance, self._desk, self._queue = glance, desk, queue
         self._timeout = timeout / 1000
         self._claimed: deque[Claim] = deque()
         self._more = True  # the last claim filled all free slots: there may be more
@@ -55,7 +53,9 @@ class LedgerConsumer(Consumer):
     nack = ack
 
     def close(self) -> None:
-        self._glance.close()
+        """What it has claimed and not handed on is given back by the desk."""
+        self._desk.slots.release(len(self._claimed))
+        self._claimed.clear()
 
     def _take(self) -> None:
         seen = self._desk.watch.version
@@ -79,12 +79,13 @@ class LedgerConsumer(Consumer):
     def _fill_slots(self, wanted: int, wait: float = 0) -> bool:
         """Claims up to ``wanted`` runs for the slots that are free, after ``wait`` seconds at most.
 
-        False when there was a slot and no run for it: others were quicker, or may not be served from here.
+        False when there was a slot and no run for it: others were quicker, or may not be served from here. Without
+        a slot nobody knows whether there is more.
         """
         reserved = self._desk.slots.reserve(wanted, wait)
         try:
             self._claimed.extend(self._desk.claim(self._queue, reserved) if reserved else ())
-            self._more = len(self._claimed) == reserved and reserved > 0
+            self._more = len(self._claimed) == reserved
         finally:
             self._desk.slots.release(reserved - len(self._claimed))
         return bool(self._claimed) or not reserved

@@ -67,9 +67,9 @@ class Guard:
             yield
         finally:
             self._count(-1)
-        if self._waiting and not self._undisturbed:
-            self._waiting = False
-            raise self.error
+            if self._waiting and not self._undisturbed:
+                self._waiting = False
+                raise self.error
 
     def ask_to_stop(self) -> None:
         """A person canceled the run: its own ``context`` tells the body."""

@@ -24,12 +24,16 @@ DEFAULT_TIME_LIMIT = 600_000  # milliseconds, Dramatiq's own
 def perform(claim: Claim, actor, body, desk: Desk) -> Any:
     """Runs ``body`` for ``claim``, in this thread or in a cell, and hands its ending to the ledger; raises what the
     body raised, for hooks and logs."""
-    message = messages.original(claim)
     in_cell = isolation.wants_process(actor.options)
-    run = desk.begin(claim, time_limit(message, actor), CellGuard() if in_cell else Guard())
+    run = desk.begin(claim, CellGuard() if in_cell else Guard())
     if run is None:
         return None
-    ended = desk.cells.execute(run, message, actor) if in_cell else execute(run, message, actor, body)
+    try:
+        message = messages.original(claim)
+        run.time_limit = time_limit(message, actor)
+        ended = desk.cells.execute(run, message, actor) if in_cell else execute(run, message, actor, body)
+    except BaseException as error:  # without an ending it would be at work for ever
+        ended = Ended(endings.impossible(claim, error), error=error)
     desk.finish(ended.ending)
     if ended.error is not None:
         raise ended.error
@@ -68,4 +72,6 @@ def ending_after(error: BaseException, run: RunAtWork, message, actor) -> Ending
 def time_limit(message, actor) -> float | None:
     """Seconds, or None for no limit (an infinite one)."""
     limit = message.options.get("time_limit") or actor.options.get("time_limit", DEFAULT_TIME_LIMIT)
+    if limit is not None and not isinstance(limit, int | float):
+        raise TypeError(f"time_limit is a number of milliseconds, not {limit!r}")
     return None if limit is None or limit == float("inf") else limit / 1000

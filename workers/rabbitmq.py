@@ -13,6 +13,7 @@ from typing import Any
 from pika.exceptions import AMQPError
 
 from ledger import notes, runs
+from ledger.engine import Glance
 from ledger.errors import LedgerAway, first_line
 from ledger.runs import NewRun
 from workers.arrivals import Delivery, Hint, Unreadable, understand
@@ -28,9 +29,9 @@ FULL_SECONDS = 0.25  # with all slots busy for so long, hints go back for other 
 class HintConsumer(LedgerConsumer):
     """A consumer that RabbitMQ wakes. Without RabbitMQ it asks the ledger every few seconds: slower, not stopped."""
 
-    def __init__(self, engine: Any, desk: Desk, queue: str, timeout: int, actors: dict):
-        super().__init__(engine, desk, queue, timeout)
-        self._actors = actors
+    def __init__(self, engine: Any, glance: Glance, desk: Desk, queue: str, timeout: int, actors: dict):
+        super().__init__(glance, desk, queue, timeout)
+        self._engine, self._actors = engine, actors
         self._line = Line(desk.settings, queue, desk.slots.count * 3)
         self._look_at = 0.0
 
@@ -40,7 +41,10 @@ class HintConsumer(LedgerConsumer):
 
     def _take(self) -> None:
         try:
-            if self._desk.draining.is_set() or not self._desk.slots.wait(FULL_SECONDS):
+            if self._desk.draining.is_set():
+                self._line.pause()
+                time.sleep(self._timeout)
+            elif not self._desk.slots.wait(FULL_SECONDS):
                 self._line.pause()
                 self._desk.slots.wait(self._timeout)
             else:
@@ -64,7 +68,7 @@ class HintConsumer(LedgerConsumer):
         for delivery, found in understood:
             if isinstance(found, NewRun):
                 self._adopt(delivery, found)
-        self._fill_slots(len(deliveries))
+        self._fill_slots(len(deliveries), FULL_SECONDS)
         if len(self._claimed) < len(deliveries):
             self._look_at = 0.0  # too few slots, or runs of several priorities: look again without a hint
         for run_id in self._unknown(hints.keys() - {claim.id for claim in self._claimed}):
@@ -100,6 +104,6 @@ class HintConsumer(LedgerConsumer):
     def _look(self) -> None:
         """Claims without a hint: what was lost with RabbitMQ, and delayed runs that fell due."""
         if self._more or self._is_due():
-            self._fill_slots(self._desk.slots.most)
+            self._fill_slots(self._desk.slots.most, FULL_SECONDS)
         # Not all at the same moment, when many workers lost RabbitMQ at the same moment.
         self._look_at = time.monotonic() + (0 if self._more else LOOK_SECONDS * random.uniform(0.7, 1))

@@ -28,7 +28,8 @@ class LedgerResultBackend(ResultBackend):
         given), or ResultFailure for a run that ended without a result."""
         deadline = time.monotonic() + (DEFAULT_TIMEOUT if timeout is None else timeout) / 1000
         while True:
-            seen = self._broker.watch.version
+            with context.undisturbed():
+                seen = self._broker.watch.version
             ending = self._ending(message.message_id)
             if ending is not None and ending.state in TERMINAL:
                 return unwrap_result(_wrapped(ending))

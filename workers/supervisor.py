@@ -101,7 +101,7 @@ class Supervisor:
             self.unburied.append((child.id, "it was replaced"))
             self.restart_at[slot] = time.monotonic()
             return
-        because = f"killed by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
+        because = f"killed by {ties.signal_name(-code)}" if code < 0 else f"ended with exit code {code}"
         if code == 0 and self.signals:
             return
         log.error("Worker %d was %s.", child.process.pid, because)
@@ -131,7 +131,15 @@ class Supervisor:
     def _start_missing(self) -> None:
         for slot, child in enumerate(self.children):
             if child is None and time.monotonic() >= self.restart_at[slot]:
-                self.children[slot] = self._spawn()
+                self._start(slot)
+
+    def _start(self, slot: int) -> None:
+        try:
+            self.children[slot] = self._spawn()
+        except OSError as error:  # no memory, no processes left: perhaps later
+            self.pauses[slot] = min(self.pauses[slot] * 2, LONGEST_RESTART_SECONDS)
+            self.restart_at[slot] = time.monotonic() + self.pauses[slot]
+            log.error("A worker cannot be started now: %s", error)
 
     def _spawn(self) -> Child:
         child_id = new_id()

@@ -58,7 +58,16 @@ def _session_of(leader: int) -> list[int]:
 
 def _lives_in(pid: int, session: int) -> bool:
     try:
-        state, _parent, _group, of_session = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[:4]
+        stat = Path(f"/proc/{pid}/stat").read_bytes()  # a name in it may be no text
     except OSError:
         return False
-    return int(of_session) == session and state not in "ZX"
+    state, _parent, _group, of_session = stat.rpartition(b")")[2].split()[:4]
+    return int(of_session) == session and state not in b"ZX"
+
+
+def signal_name(number: int) -> str:
+    """``SIGKILL``; those for which Python has no name are called by their number."""
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"
