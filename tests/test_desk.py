@@ -1,5 +1,6 @@
 """Between a claim and its body: who has a run, when claims are given back and made again."""
 
+import threading
 from collections.abc import Iterator
 
 import pytest
@@ -9,7 +10,8 @@ from ledger import settings
 from ledger.watch import open_watch
 from ledger.writer import Writer
 from tests.ledger_steps import attempts, dispatch, migrated, state, succeeded, worker  # noqa: F401
-from workers.desk import Desk
+from tests.processes import wait_until
+from workers.desk import Desk, Slots
 from workers.interrupts import Guard
 from workers.publisher import EmbeddedPublisher
 
@@ -48,3 +50,24 @@ def test_who_stops_claiming_holds_nothing_that_has_not_begun(engine: Engine, des
     assert (state(engine, begun), state(engine, waiting)) == ("running", "queued")
     assert attempts(engine, waiting) == []
     assert desk.claim("default", 1) == []
+
+
+def test_who_asks_first_for_a_slot_is_served_first():
+    slots, served = Slots(1), []
+
+    def ask(name: str) -> threading.Thread:
+        asking = threading.Thread(target=lambda: served.append((name, slots.reserve(1, 30))))
+        asking.start()
+        return asking
+
+    assert slots.reserve(8, 0) == 1
+    waiting = []
+    for name in ("first", "second"):
+        waiting.append(ask(name))
+        wait_until(lambda: len(slots._turns) == len(waiting), 5)
+    assert slots.reserve(1, 0) == 0  # a third, in a hurry
+    for number, asking in enumerate(waiting, start=1):
+        slots.release()
+        asking.join(10)
+        assert len(served) == number
+    assert served == [("first", 1), ("second", 1)]

@@ -207,3 +207,16 @@ def test_an_ending_that_cannot_be_told_is_an_ending_all_the_same(embedded_stack:
     assert "its words raise ZeroDivisionError" in runs_["unspeakable"].error
     assert "its own options failed: ZeroDivisionError" in runs_["undecided"].error
     assert "its own options failed: ActorNotFound" in runs_["calls_nobody"].error
+
+
+def test_options_of_the_wrong_kind_end_their_run(embedded_stack: Stack):
+    embedded_stack.workers(1, 1)
+    wrong = {
+        "add": ({"args": [1]}, {"time_limit": "10"}, "time_limit is a number of milliseconds, not '10'"),
+        "broken": ({"args": []}, {"max_retries": "3"}, "its own options failed: TypeError"),
+    }
+    for job, (arguments, options, told) in wrong.items():
+        new = runs.NewRun(job=job, queue="default", origin="code", args=tuple(arguments["args"]), options=options)
+        run = embedded_stack.wait_for_state(runs.dispatch(embedded_stack.engine, new), "failed")
+        assert told in run.error and run.attempt == 1
+    assert embedded_stack.ask("SELECT count(*) FROM attempts WHERE outcome = 'failed'") == 2
