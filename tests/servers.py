@@ -113,6 +113,9 @@ class RabbitMQ:
         command = [_rabbitmq("rabbitmqctl"), "--quiet", "--node", self.node, *map(str, arguments)]
         return _run(command, env=self._environment, timeout=timeout)
 
+    def log_text(self) -> str:
+        return self._server.log_text()
+
     def create_vhost(self, name: str) -> str:
         """A virtual host with no queues that `guest` may use; its URL. Doing it again changes nothing."""
         permission = {"user": "guest", "vhost": name, "configure": ".*", "write": ".*", "read": ".*"}

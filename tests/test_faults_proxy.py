@@ -109,6 +109,15 @@ def test_it_cuts_when_something_was_said_that_the_server_still_hears(proxy: Prox
         assert say(client, b"COMMIT") == b"COMMIT"  # once only
 
 
+def test_it_cuts_when_something_was_said_that_the_server_never_hears(proxy: Proxy, server: Server):
+    proxy.cut_when, proxy.cut_before = b"COMMIT", True
+    with connect(proxy) as client:
+        assert say(client, b"BEGIN") == b"BEGIN"
+        client.sendall(b"COMMIT")
+        assert is_cut(client)
+    assert server.heard == [b"BEGIN"]
+
+
 def test_a_connection_that_lost_something_stays_silent_after_the_healing_and_a_new_one_speaks(
     proxy: Proxy, server: Server
 ):

@@ -165,6 +165,8 @@ class ConsumerTimeout(BrokerFault):
     title = "consumer_timeout of 60 s and a job of 150 s"
 
     def prepare(self, field: Field) -> None:
+        self.node = field.ground.rabbitmq
+        self.logged = len(self.node.log_text())
         set_consumer_timeout(field, round(field.seconds(60) * 1000))
         super().prepare(field)
 
@@ -181,6 +183,8 @@ class ConsumerTimeout(BrokerFault):
     def check(self, field: Field, history: History) -> Iterator[str]:
         if (count := field.starts("long")) != 1:
             yield f"the long job started {count} times"
+        if "timed out waiting for delivery acknowledgement" in self.node.log_text()[self.logged :]:
+            yield "RabbitMQ took a message back that a consumer held while a job ran"
 
 
 def set_consumer_timeout(field: Field, milliseconds: int) -> None:

@@ -131,7 +131,9 @@ class WebKilled(Fault):
         if not orphans:
             yield "the run whose commit was the last act of the site is not there"
         for row in orphans:
-            if (row.started_at - row.created_at) / 1e6 > 12:
+            if row.started_at is None:
+                yield f"run {row.id} never started"
+            elif (row.started_at - row.created_at) / 1e6 > 12:
                 yield f"run {row.id} waited {(row.started_at - row.created_at) / 1e6:.1f} s for a hint"
 
 

@@ -76,7 +76,7 @@ class Away(Fault):
 
 
 class UnknownCommit(Fault):
-    """The COMMIT reaches PostgreSQL, and its answer never comes back."""
+    """The answer to a COMMIT never comes back. Half of them reached PostgreSQL, the others never did."""
 
     number = 26
     title = "the outcome of a COMMIT unknown (cut after it is sent)"
@@ -88,6 +88,7 @@ class UnknownCommit(Fault):
         proxy = field.proxies["postgresql"]
         for _ in range(20):
             field.pause(field.chance.uniform(0.1, 0.5))
+            proxy.cut_before = field.chance.random() < 0.5
             proxy.cut_when = b"COMMIT"
             field.pause(5, until=lambda: proxy.cut_when is None)
 

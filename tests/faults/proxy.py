@@ -35,6 +35,7 @@ class Proxy:
     dropping: bool = False
     cut_at: int | None = None  # bytes a client may send on one connection
     cut_when: bytes | None = None  # what a client says last: it reaches the server, the answer does not come back
+    cut_before: bool = False  # and now that does not reach the server either
     _links: list[Link] = field(default_factory=list)
 
     def __enter__(self) -> Self:
@@ -59,7 +60,8 @@ class Proxy:
         self.dropping = True
 
     def heal(self) -> None:
-        self.delay, self.dropping, self.cut_at, self.cut_when = 0.0, False, None, None
+        self.delay, self.dropping = 0.0, False
+        self.cut_at, self.cut_when, self.cut_before = None, None, False
 
     def _do(self, coroutine):
         return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(10)
@@ -93,6 +95,9 @@ class Proxy:
                     return link.cut()
                 last = self.cut_when is not None and self.cut_when in data
                 link.dead = link.dead or last  # from here on no answer comes back
+                if last and self.cut_before:
+                    self.cut_when = None
+                    return link.cut()
                 sink.write(data)
                 await sink.drain()
                 if last:
