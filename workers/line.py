@@ -11,7 +11,7 @@ from typing import Any
 
 import pika
 from dramatiq.common import dq_name, xq_name
-from pika.exceptions import AMQPError, ConsumerCancelled
+from pika.exceptions import AMQPError, ChannelWrongStateError, ConsumerCancelled
 
 from ledger.failpoints import reached
 from ledger.settings import Settings
@@ -48,6 +48,8 @@ class Line:
             self._consume()
         if not self._deliveries:
             self._connection.process_data_events(time_limit=timeout)
+            if not self._channel.is_open:  # RabbitMQ may close the channel alone, and nothing raises then
+                raise ChannelWrongStateError("RabbitMQ closed the consumer's channel")
         came, self._deliveries = list(self._deliveries), deque()
         return came
 
