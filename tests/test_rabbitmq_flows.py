@@ -28,11 +28,16 @@ def publish(url: str, *bodies: bytes, queue: str = "default") -> None:
 
 
 def exists(url: str, queue: str) -> bool:
+    return consumers(url, queue) is not None
+
+
+def consumers(url: str, queue: str) -> int | None:
+    """How many consume from the queue; None when there is none of that name."""
     with pika.BlockingConnection(pika.URLParameters(url)) as connection:
         try:
-            return bool(connection.channel().queue_declare(queue, passive=True))
+            return connection.channel().queue_declare(queue, passive=True).method.consumer_count
         except ChannelClosedByBroker:
-            return False
+            return None
 
 
 def foreign(**changes) -> bytes:
@@ -91,7 +96,7 @@ def test_a_deleted_queue_is_declared_again(rabbitmq_stack: Stack):
     stack = rabbitmq_stack
     workers = stack.workers(1, 1)
     url = stack.settings.broker_url
-    wait_until(lambda: exists(url, "default"), 20, "a worker has declared the queue")
+    wait_until(lambda: consumers(url, "default"), 20, "a worker consumes from the queue")
     with pika.BlockingConnection(pika.URLParameters(url)) as connection:
         connection.channel().queue_delete("default")
     workers.wait_for_log("its queue was deleted")
