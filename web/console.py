@@ -24,7 +24,7 @@ class Console:
 
     @cached_property
     def watch(self) -> Watch:
-        """Started with its first use: it costs a thread."""
+        """Opened with its first use: on PostgreSQL it costs a thread and a connection."""
         return open_watch(self.engine)
 
     def close(self) -> None:

@@ -34,9 +34,8 @@ class HoldsTheGil(Fault):
             yield f"it started {count} times"
         if set(self.pids) - set(field.children()):
             yield "a worker was given up"
-        for row in history.attempts:
-            if row.outcome in ("lost", "interrupted"):
-                yield f"an attempt was {row.outcome}"
+        for row in history.given_up:
+            yield f"an attempt was {row.outcome}"
 
 
 class HangsInC(Fault):

@@ -137,9 +137,8 @@ class CutEveryTwoSeconds(BrokerFault):
             field.proxies["rabbitmq"].cut()
 
     def check(self, field: Field, history: History) -> Iterator[str]:
-        for row in history.attempts:
-            if row.outcome in ("lost", "interrupted"):
-                yield f"a healthy attempt was {row.outcome}"
+        for row in history.given_up:
+            yield f"a healthy attempt was {row.outcome}"
 
 
 class BlackHole(BrokerFault):

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
-from tests.faults.history import History
+from tests.faults.history import GIVEN_UP, History
 
 TERMINAL = {"succeeded", "failed", "canceled", "expired", "dead"}
 NORMAL_WITHIN = 30.0
@@ -145,7 +145,7 @@ def one_attempt_starts_once_unless_it_crashed(history: History) -> Iterator[str]
     outcomes = outcomes_by_run(history)
     single = {row.id for row in history.runs if history.tries.get(row.job) == 1}
     for run_id, count in Counter(event.run_id for event in history.starts).items():
-        excused = sum(outcome in ("lost", "interrupted") for outcome in outcomes[run_id])
+        excused = sum(outcome in GIVEN_UP for outcome in outcomes[run_id])
         if run_id in single and count > 1 + excused:
             yield f"run {run_id} has one attempt and started {count} times: {outcomes[run_id]}"
     for (run_id, attempt), count in Counter((event.run_id, event.attempt) for event in history.starts).items():

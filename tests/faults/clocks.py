@@ -113,9 +113,8 @@ class Jumps(ScheduleFault):
             field.pause(max(field.seconds(20), 8))
 
     def check(self, field: Field, history: History) -> Iterator[str]:
-        for row in history.attempts:
-            if row.outcome in ("lost", "interrupted"):
-                yield f"attempt {row.number} of run {row.run_id} was {row.outcome}: a healthy worker was given up"
+        for row in history.given_up:
+            yield f"attempt {row.number} of run {row.run_id} was {row.outcome}: a healthy worker was given up"
         if died := set(self.pids) - set(field.living()):
             yield f"processes ended: {died}"
         for pid in field.living():

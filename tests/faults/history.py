@@ -23,6 +23,7 @@ ENDED = """
 """
 #: Attempts that exceptions may use up, by job, as the jobs' own options say.
 TRIES = {"mark": 1, "flaky": 4, "later": 2, "newer": 1, "limited": 1}
+GIVEN_UP = ("lost", "interrupted")
 LOOK_SECONDS = 0.5
 
 
@@ -42,6 +43,11 @@ class History:
     heal_seconds: float | None = None  # from the end of the fault until latency was normal again
     crash_limit: int = 3
     tries: dict[str, int] = field(default_factory=lambda: dict(TRIES))
+
+    @property
+    def given_up(self) -> list[Any]:
+        """Attempts that were taken from their worker."""
+        return [row for row in self.attempts if row.outcome in GIVEN_UP]
 
     @property
     def starts(self) -> list[Event]:
