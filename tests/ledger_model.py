@@ -90,7 +90,7 @@ class Model:
         if state == State.QUEUED and run.cancel_requested:
             state = State.CANCELED
         if state == State.QUEUED:
-            run.due_at = ending.retry_at
+            run.due_at, run.dispatches = ending.retry_at, 0
         run.failures += ending.outcome == Outcome.FAILED
         run.let_go(state, ending.outcome, ending.at)
 
@@ -138,6 +138,7 @@ class Model:
                 else State.QUEUED
             )
             run.let_go(state, Outcome.LOST, None)
+            run.dispatches = 0 if state == State.QUEUED else run.dispatches
         return {run.id: run.state for run in held}
 
     def attempts(self) -> list[tuple]:
