@@ -5,7 +5,7 @@ VENV := .venv
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 PIP := $(VENV)/bin/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: help run test faults bench venv clean
+.PHONY: help run test faults bench translations venv clean
 .DEFAULT_GOAL := help
 
 help: ## Say what can be made
@@ -27,6 +27,11 @@ faults: $(VENV)/.dev ## Break everything on purpose and check the promises: an h
 bench: $(VENV)/.dev ## Measure Waybill beside plain Dramatiq and Celery (ARGS="--help" for more)
 	scripts/install-debian.sh
 	python -m bench.throughput $(ARGS)
+
+translations: $(VENV)/.dev ## Collect what the pages say into the catalogues, and compile them
+	pybabel -q extract -F babel.cfg -k _l -k N_ --no-location --omit-header -o web/translations/messages.pot .
+	pybabel -q update -i web/translations/messages.pot -d web/translations --no-fuzzy-matching
+	pybabel -q compile -d web/translations
 
 venv: $(VENV)/.dev ## Make the virtual environment, for development too
 

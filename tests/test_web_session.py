@@ -12,7 +12,7 @@ from tests.web_steps import (
     visited,  # noqa: F401
 )
 from web import session
-from web.session import local_path
+from web.addresses import local_path
 from web.throttle import Throttle
 
 PASSWORD = "correct horse"

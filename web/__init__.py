@@ -14,6 +14,7 @@ from web import (
     filters,
     health,
     jobs,
+    language,
     live,
     overview,
     runs,
@@ -27,7 +28,7 @@ from web.console import NAME, Console
 from workers.publisher import make_publisher
 
 TEMPLATES = Path(__file__).resolve().parents[1] / "templates"
-ROOMS = (overview, runs, artifacts, jobs, schedules, workers, session, strip, health)
+ROOMS = (overview, runs, artifacts, jobs, schedules, workers, session, language, strip, health)
 
 
 def create_app(settings: Settings | None = None, publisher=None) -> Flask:
@@ -36,7 +37,7 @@ def create_app(settings: Settings | None = None, publisher=None) -> Flask:
     publisher = publisher or make_publisher(settings)
     app = Flask(__name__, template_folder=TEMPLATES)
     app.extensions[NAME] = Console(settings, open_engine(settings.ledger_url), publisher)
-    for part in (security, session, errors, filters, assets, live, strip):
+    for part in (security, session, language, errors, filters, assets, live, strip):
         part.init_app(app, settings)
     for room in ROOMS:
         app.register_blueprint(room.blueprint)

@@ -16,6 +16,7 @@ from flask import Flask, Response, make_response, render_template, request
 
 from ledger.settings import Settings
 from web.console import person
+from web.language import language
 
 #: Tags of another process, which may have other code or templates, never match.
 BOOT = token_hex(4)
@@ -55,7 +56,7 @@ def live_page(template: str, page: Any, seconds: float | None, url: str | None =
 
 
 def tag_of(page: Any) -> str:
-    content = repr((BOOT, person(), page)).encode()
+    content = repr((BOOT, person(), language(), page)).encode()
     return f'W/"{blake2b(content, digest_size=12).hexdigest()}"'
 
 

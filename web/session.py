@@ -2,7 +2,6 @@
 
 import hmac
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
 from flask import (
     Blueprint,
@@ -18,6 +17,7 @@ from flask import (
 )
 
 from ledger.settings import Settings
+from web.addresses import local_path
 from web.console import console
 from web.live import is_poll
 from web.throttle import Throttle
@@ -104,12 +104,3 @@ def destroy():
     session.clear()
     flash("Signed out.")
     return redirect(url_for("session.sign_in"), 303)
-
-
-def local_path(target: str | None) -> str:
-    """``target`` when it stays on this site, or else the first page."""
-    parts = urlsplit((target or "").replace("\\", "/"))
-    is_local = (
-        not parts.scheme and not parts.netloc and parts.path.startswith("/") and "\\" not in (target or "")
-    )
-    return target if target and is_local and not target.startswith("//") else url_for("overview.index")

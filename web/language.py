@@ -1,0 +1,43 @@
+"""The language of the pages: the one a person chose, or the first that the browser asks for and we have."""
+
+from flask import Blueprint, Flask, Response, has_request_context, redirect, request, session
+from flask_babel import Babel, get_locale
+
+from ledger.settings import Settings
+from web.addresses import local_path
+
+blueprint = Blueprint("language", __name__)
+
+#: By Babel's names: how each calls itself.
+LANGUAGES = {"en": "English", "zh_Hans": "简体中文"}
+
+
+def init_app(app: Flask, settings: Settings) -> None:
+    app.config["BABEL_TRANSLATION_DIRECTORIES"] = "translations"
+    Babel(app, locale_selector=language)
+    app.jinja_env.globals |= {"languages": LANGUAGES, "language": language, "language_tag": language_tag}
+
+
+def language() -> str:
+    """``en`` outside of a request: logs and tests read English."""
+    if not has_request_context():
+        return "en"
+    chosen = session.get("language")
+    return chosen if chosen in LANGUAGES else _asked_for()
+
+
+def _asked_for() -> str:
+    tags = {"en": "en", "zh-CN": "zh_Hans", "zh-Hans": "zh_Hans", "zh-SG": "zh_Hans", "zh": "zh_Hans"}
+    return tags.get(request.accept_languages.best_match(list(tags)), "en")
+
+
+def language_tag() -> str:
+    """For the ``lang`` attribute: ``en``, ``zh-Hans``."""
+    return str(get_locale()).replace("_", "-")
+
+
+@blueprint.post("/language")
+def choose() -> Response:
+    if request.form.get("language") in LANGUAGES:
+        session["language"] = request.form["language"]
+    return redirect(local_path(request.form.get("next")), 303)
