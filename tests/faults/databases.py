@@ -36,7 +36,7 @@ class Away(Fault):
 
     def inject(self, field: Field) -> None:
         for number in range(SLOTS):
-            field.post("mark", f"busy-{number}", seconds=4)
+            field.post("mark", f"busy-{number}", seconds=max(4, field.seconds(60) / 4))
         field.wait_for_event("start", f"busy-{SLOTS - 1}")
         for number in range(30):
             field.post("mark", f"waits-{number}")
