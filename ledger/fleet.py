@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from sqlalchemy import Connection, Engine, insert, select, update
 
 from ledger import clock, failpoints, texts
+from ledger.claims import CLAIM_COLUMNS, Claim, give_back
 from ledger.engine import announce, upsert, writing
 from ledger.ids import new_id
 from ledger.states import Outcome, State
@@ -113,11 +114,16 @@ def stop(connection: Connection, process_id: str, because: str = "stopped") -> N
     _end(connection, process_id, "stopped", because)
 
 
-def declare_gone(connection: Connection, process_id: str, because: str, crash_limit: int) -> list[Rescued]:
-    """Ends the row of a dead process and gives its runs back; a second call rescues nothing."""
+def declare_gone(
+    connection: Connection, process_id: str, because: str, crash_limit: int, begun: frozenset[str] | None = None
+) -> list[Rescued]:
+    """Ends the row of a dead process and gives its runs back; a second call rescues nothing.
+
+    ``begun``: ids of the runs whose bodies may have started, as far as somebody knows.
+    """
     failpoints.mark(connection, "rescue")
     _end(connection, process_id, "gone", because)
-    return rescue(connection, process_id, crash_limit)
+    return rescue(connection, process_id, crash_limit, begun)
 
 
 def _end(connection: Connection, process_id: str, state: str, because: str) -> None:
@@ -126,18 +132,28 @@ def _end(connection: Connection, process_id: str, state: str, because: str) -> N
     announce(connection)
 
 
-def rescue(connection: Connection, worker_id: str, crash_limit: int) -> list[Rescued]:
+def rescue(
+    connection: Connection, worker_id: str, crash_limit: int, begun: frozenset[str] | None = None
+) -> list[Rescued]:
     """Queues the runs of a dead worker again; ``dead`` are those that killed ``crash_limit`` workers, ``failed`` those
-    whose job says ``on_crash="fail"``, as it announced itself last.
+    whose job says ``on_crash="fail"``, as it announced itself last. A claim that never began is undone instead.
 
     A run that a person asked to stop is canceled instead. The row lock (the write lock on SQLite) and the claim
     token decide against a worker that finishes at this very moment.
     """
-    held = select(runs).where(runs.c.worker_id == worker_id, is_running)
-    rows = connection.execute(held.order_by(runs.c.id).with_for_update()).fetchall()
-    rules = _crash_rules(connection, {row.job for row in rows})
-    alone = len(rows) == 1
-    return [_rescue_one(connection, row, crash_limit, rules.get(row.job, "retry"), alone) for row in rows]
+    held = select(*CLAIM_COLUMNS, runs.c.cancel_requested_at).where(runs.c.worker_id == worker_id, is_running)
+    found = connection.execute(held.order_by(runs.c.id).with_for_update()).fetchall()
+    crashed = [row for row in found if begun is None or row.id in begun]
+    waited = [row for row in found if begun is not None and row.id not in begun]
+    give_back(connection, [Claim(*row[:-1]) for row in waited])
+    rules = _crash_rules(connection, {row.job for row in crashed})
+    alone = len(crashed) == 1
+    rescued = [_rescue_one(connection, row, crash_limit, rules.get(row.job, "retry"), alone) for row in crashed]
+    return rescued + [_given_back(row) for row in waited]
+
+
+def _given_back(row) -> Rescued:
+    return Rescued(row.id, row.job, row.queue, State.CANCELED if row.cancel_requested_at else State.QUEUED)
 
 
 def _crash_rules(connection: Connection, names: set[str]) -> dict[str, str]:

@@ -151,11 +151,13 @@ def cancel(engine: Engine, run_id: str) -> str:
     return runs.cancel(engine, run_id, "Ada")
 
 
-def rescue(engine: Engine, by: Claims | str, crash_limit: int = CRASH_LIMIT) -> list[fleet.Rescued]:
+def rescue(
+    engine: Engine, by: Claims | str, crash_limit: int = CRASH_LIMIT, begun: frozenset[str] | None = None
+) -> list[fleet.Rescued]:
     """Its process died, and somebody noticed."""
     process_id = by.worker_id if isinstance(by, Claims) else by
     with writing(engine) as connection:
-        return fleet.declare_gone(connection, process_id, "killed by SIGKILL", crash_limit)
+        return fleet.declare_gone(connection, process_id, "killed by SIGKILL", crash_limit, begun)
 
 
 def stopped(engine: Engine, by: Claims) -> None:

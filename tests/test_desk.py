@@ -1,5 +1,6 @@
 """Between a claim and its body: who has a run, when claims are given back and made again."""
 
+import os
 import threading
 from collections.abc import Iterator
 
@@ -11,6 +12,7 @@ from ledger.watch import open_watch
 from ledger.writer import Writer
 from tests.ledger_steps import attempts, dispatch, migrated, state, succeeded, worker  # noqa: F401
 from tests.processes import wait_until
+from workers.beginnings import PLACES_PER_SLOT, Beginnings
 from workers.desk import Desk, Slots
 from workers.interrupts import Guard
 from workers.publisher import EmbeddedPublisher
@@ -20,7 +22,9 @@ from workers.publisher import EmbeddedPublisher
 def desk(engine: Engine, tmp_path) -> Iterator[Desk]:
     writer, watch = Writer(engine), open_watch(engine)
     own = settings.load(waybill_var=tmp_path, _env_file=None)
-    yield Desk(own, writer, watch, EmbeddedPublisher(), worker(engine), 4)
+    beginnings = Beginnings.of_slots(4)
+    yield Desk(own, writer, watch, EmbeddedPublisher(), worker(engine), 4, beginnings)
+    beginnings.close()
     writer.close()
     watch.close()
 
@@ -71,3 +75,27 @@ def test_who_asks_first_for_a_slot_is_served_first():
         asking.join(10)
         assert len(served) == number
     assert served == [("first", 1), ("second", 1)]
+
+
+def test_a_run_has_begun_until_the_ledger_has_its_ending(engine: Engine, desk: Desk):
+    dispatch(engine), dispatch(engine)
+    [first, second] = desk.claim("default", 2)
+    assert desk.beginnings.begun() == frozenset()
+    desk.begin(first, Guard())
+    assert desk.beginnings.begun() == {first.id}
+    seen_by_its_supervisor = Beginnings(os.dup(desk.beginnings.fd))
+    assert seen_by_its_supervisor.begun() == {first.id}
+    desk.finish(succeeded(first))
+    wait_until(lambda: seen_by_its_supervisor.begun() == frozenset(), 10, "the ending is written")
+    seen_by_its_supervisor.close()
+    desk.give_back(longer_than=0)
+    assert desk.begin(second, Guard()) is None
+    assert desk.beginnings.begun() == frozenset()
+
+
+def test_with_more_runs_than_places_nobody_claims_to_know_which_have_begun():
+    beginnings = Beginnings.of_slots(1)
+    for number in range(PLACES_PER_SLOT + 1):
+        beginnings.note((f"{number:036}", "token"))
+    assert beginnings.begun() is None
+    beginnings.close()

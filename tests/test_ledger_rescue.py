@@ -71,6 +71,17 @@ def test_runs_that_died_together_do_not_come_back_together(engine: Engine):
     assert all(row(engine, run_id).dispatch_at == row(engine, run_id).due_at for run_id in run_ids)
 
 
+def test_a_claim_that_never_began_is_no_crash(engine: Engine):
+    by = worker(engine)
+    begun, waited, stopped = (running(engine, by) for _ in range(3))
+    cancel(engine, stopped.id)
+    rescued = {each.run_id: each.state for each in rescue(engine, by, crash_limit=1, begun=frozenset({begun.id}))}
+    assert rescued == {begun.id: "dead", waited.id: "queued", stopped.id: "canceled"}
+    assert (row(engine, waited.id).crashes, row(engine, waited.id).attempt) == (0, 0)
+    assert outcomes(engine, waited.id) == []
+    assert claimed_ids(engine, worker(engine), most=9) == [waited.id]
+
+
 def test_a_second_rescue_does_nothing(engine: Engine):
     by = worker(engine)
     run = running(engine, by)

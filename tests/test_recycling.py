@@ -3,6 +3,7 @@
 import pytest
 
 from ledger import runs
+from ledger.runs import NewRun
 from tests.stack import Stack
 
 JOBS = "tests.jobs.stock,tests.jobs.isolated"
@@ -17,6 +18,10 @@ def isolated_stack(embedded_stack: Stack) -> Stack:
 def outcomes(stack: Stack, run_id: str) -> list[str]:
     found = stack.rows("SELECT outcome FROM attempts WHERE run_id = :id ORDER BY number", id=run_id)
     return [row.outcome for row in found]
+
+
+def new(job: str, *args) -> NewRun:
+    return NewRun(job=job, queue="default", origin="code", args=args)
 
 
 def reasons(stack: Stack) -> list[str]:
@@ -61,3 +66,16 @@ def test_a_worker_process_with_a_dead_thread_is_replaced(isolated_stack: Stack, 
     assert stack.wait_for_state(neighbour, "succeeded").crashes == 0
     assert outcomes(stack, neighbour) == ["interrupted", "succeeded"]
     assert stack.wait_for_state(stack.dispatch("collect", 1, queue="side"), "succeeded").attempt == 1
+
+
+def test_what_a_dead_worker_had_claimed_and_not_begun_is_none_the_worse(isolated_stack: Stack):
+    """One thread that has seen forty short runs claims six more than it can begin."""
+    stack = isolated_stack
+    stack.workers(1, 1)
+    runs.dispatch_many(stack.engine, [new("mark", n) for n in range(40)])
+    stack.wait_for_all()
+    poison, *waiting = runs.dispatch_many(stack.engine, [new("poison"), *(new("mark", n) for n in range(40, 46))])
+    assert stack.wait_for_state(poison, "dead", 60).crashes == stack.settings.crash_limit
+    for run_id in waiting:
+        run = stack.wait_for_state(run_id, "succeeded")
+        assert (run.attempt, run.crashes, outcomes(stack, run_id)) == (1, 0, ["succeeded"])

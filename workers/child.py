@@ -23,6 +23,7 @@ from ledger.finishing import Ending
 from ledger.settings import settings
 from workers import catalog, endings, isolation, joblog, messages
 from workers.attendant import Attendant
+from workers.beginnings import Beginnings
 from workers.broker import WaybillBroker, load_jobs, make_broker
 from workers.desk import Desk
 from workers.perform import ending_after
@@ -51,6 +52,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--supervisor", required=True)
     parser.add_argument("--threads", type=int, required=True)
     parser.add_argument("--queues", default="")
+    parser.add_argument("--beginnings", type=int, required=True, help="file descriptor, see workers.beginnings")
     return parser.parse_args()
 
 
@@ -76,7 +78,10 @@ class Child:
     def _open_desk(self) -> Desk:
         broker, process = self.broker, self.process
         taken = claims.Claims(process.id, process.name, process.jobs)
-        desk = Desk(broker.settings, broker.writer, broker.watch, broker.publisher, taken, self.options.threads)
+        desk = Desk(
+            broker.settings, broker.writer, broker.watch, broker.publisher, taken, self.options.threads,
+            Beginnings(self.options.beginnings),
+        )  # fmt: skip
         broker.desk = desk
         return desk
 

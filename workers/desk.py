@@ -15,6 +15,7 @@ from ledger.settings import Settings
 from ledger.states import Outcome, State
 from ledger.watch import Watch
 from ledger.writer import Writer
+from workers.beginnings import Beginnings
 from workers.cells import CellGuard, Cells
 from workers.interrupts import Guard
 from workers.runatwork import RunAtWork
@@ -87,10 +88,19 @@ class Slots:
 class Desk:
     """Joins the writer, the watch, the publisher and the claims of this process."""
 
-    def __init__(self, settings: Settings, writer: Writer, watch: Watch, publisher, claims_: Claims, slots: int):
+    def __init__(
+        self,
+        settings: Settings,
+        writer: Writer,
+        watch: Watch,
+        publisher,
+        claims_: Claims,
+        slots: int,
+        beginnings: Beginnings,
+    ):
         self.settings, self.writer, self.watch, self.publisher = settings, writer, watch, publisher
         self.claims = claims_
-        self.slots = Slots(slots)
+        self.slots, self.beginnings = Slots(slots), beginnings
         self.cells = Cells(writer, publisher, settings.crash_limit)
         self.at_work: dict[tuple[str, str], RunAtWork] = {}  # by the key of its claim
         self._claimed: dict[tuple[str, str], tuple[Claim, float]] = {}  # pop decides who has it: begin or give_back
@@ -140,6 +150,7 @@ class Desk:
         if self._claimed.pop(claim.key, None) is None:
             del self.at_work[claim.key]
             return None
+        self.beginnings.note(claim.key)
         return run
 
     def give_back(self, longer_than: float) -> None:
@@ -163,7 +174,9 @@ class Desk:
     def _after_finish(self, ending: Ending, written: Future) -> None:
         if (error := written.exception()) is not None:
             self._finish_as_unwritable(ending, error)
-        elif written.result():
+            return
+        self.beginnings.forget(ending.claim.key)
+        if written.result():
             log.info("%s", Sentence(ending))
             self._hint(ending)
         else:

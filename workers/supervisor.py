@@ -19,6 +19,7 @@ from ledger.errors import LedgerAway
 from ledger.ids import new_id
 from ledger.settings import Settings
 from workers import ties
+from workers.beginnings import Beginnings
 from workers.ties import EXIT_RECYCLED
 
 log = logging.getLogger("workers.supervisor")
@@ -34,7 +35,9 @@ LAST_SECONDS = 3.0  # from the order to interrupt to SIGKILL
 class Child:
     id: str
     process: subprocess.Popen
+    beginnings: Beginnings
     started_at: float = field(default_factory=time.monotonic)
+    ended_because: str = ""
 
     def is_gone(self) -> bool:
         """Whether it has ended, and all that it started with it: a cell, or a program that a job ran, is killed.
@@ -59,7 +62,7 @@ class Supervisor:
         self.children: list[Child | None] = [None] * processes
         self.restart_at = [0.0] * processes
         self.pauses = [FIRST_RESTART_SECONDS] * processes
-        self.unburied: list[tuple[str, str]] = []
+        self.unburied: list[Child] = []
         self.signals = 0
         self.interrupt_at: float | None = None
         self.kill_at: float | None = None
@@ -98,27 +101,33 @@ class Supervisor:
         child.process.stdin.close()
         if code == EXIT_RECYCLED:
             log.warning("Worker %d was replaced.", child.process.pid)
-            self.unburied.append((child.id, "it was replaced"))
+            self._mourn(child, "it was replaced")
             self.restart_at[slot] = time.monotonic()
             return
         because = f"killed by {ties.signal_name(-code)}" if code < 0 else f"ended with exit code {code}"
         if code == 0 and self.signals:
+            child.beginnings.close()
             return
         log.error("Worker %d was %s.", child.process.pid, because)
-        self.unburied.append((child.id, because))
+        self._mourn(child, because)
         steady = time.monotonic() - child.started_at > STEADY_SECONDS
         self.pauses[slot] = FIRST_RESTART_SECONDS if steady else min(self.pauses[slot] * 2, LONGEST_RESTART_SECONDS)
         self.restart_at[slot] = time.monotonic() + (0 if steady else self.pauses[slot])
 
+    def _mourn(self, child: Child, because: str) -> None:
+        child.ended_because = because
+        self.unburied.append(child)
+
     def _rescue(self) -> None:
         """Gives the runs of dead children back at once; keeps trying while the ledger is away."""
-        for child_id, because in list(self.unburied):
-            rescued = self._tell(
-                partial(fleet.declare_gone, process_id=child_id, because=because, crash_limit=self.settings.crash_limit)
-            )
+        for child in list(self.unburied):
+            gone = {"because": child.ended_because, "begun": child.beginnings.begun()}
+            limit = self.settings.crash_limit
+            rescued = self._tell(partial(fleet.declare_gone, process_id=child.id, crash_limit=limit, **gone))
             if rescued is None:
                 return
-            self.unburied.remove((child_id, because))
+            self.unburied.remove(child)
+            child.beginnings.close()
             for run in rescued:
                 log.warning("Run rescued from a dead worker: run_id=%s job=%s state=%s", run.run_id, run.job, run.state)
 
@@ -142,14 +151,16 @@ class Supervisor:
             log.error("A worker cannot be started now: %s", error)
 
     def _spawn(self) -> Child:
-        child_id = new_id()
+        child_id, beginnings = new_id(), Beginnings.of_slots(self.threads)
         command = [
             sys.executable, "-m", "workers.child", "--id", child_id, "--supervisor", self.process.id,
-            "--threads", str(self.threads), "--queues", self.queues,
+            "--threads", str(self.threads), "--queues", self.queues, "--beginnings", str(beginnings.fd),
         ]  # fmt: skip
         # A session of its own: signals to our process group are ours alone to answer.
-        process = subprocess.Popen(command, stdin=subprocess.PIPE, text=True, start_new_session=True)
-        return Child(child_id, process)
+        process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, text=True, start_new_session=True, pass_fds=[beginnings.fd]
+        )
+        return Child(child_id, process, beginnings)
 
     def _stop_children(self) -> None:
         now = time.monotonic()
