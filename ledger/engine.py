@@ -203,7 +203,8 @@ def announce(connection: Connection) -> None:
 OUTLAST_SECONDS = 0.7
 _WRITERS = (
     "SELECT DISTINCT virtualtransaction FROM pg_locks WHERE mode = 'RowExclusiveLock'"
-    " AND relation = %(table)s::regclass AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+    " AND relation = %(table)s::regclass"
+    " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
 )
 
 
