@@ -81,7 +81,7 @@ def _unserved(queue: WaitingQueue) -> Alert:
 
 def _paused(queue: WaitingQueue) -> Alert:
     """Nothing is wrong, but who wonders why nothing happens finds it here."""
-    told = ngettext("%(num)s run waits", "%(num)s runs wait", queue.waiting.number, num=count(queue.waiting))
+    told = ngettext("%(number)s run waits", "%(number)s runs wait", queue.waiting.number, number=count(queue.waiting))
     bold = Markup(_("“{queue}” is {paused}.")).format(
         queue=queue.name, paused=pause_words.sentence(queue.pause)
     )
