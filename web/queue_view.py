@@ -94,7 +94,7 @@ def _row(queue: Queue, depth) -> QueueRow:
     """``depth`` is what lies in RabbitMQ (workers.depths), None where that is not known."""
     return QueueRow(
         queue=queue,
-        in_out=_in_out(queue),
+        in_out=f"{rate(queue.level.came)} / {rate(queue.level.left)}",
         empty_in=empty_in(queue, clock.now()),
         command="" if queue.workers else f"python -m workers --queues {queue.name}",
         lying=tuple(_lying(queue.name, depth)) if depth else (),
@@ -103,11 +103,6 @@ def _row(queue: Queue, depth) -> QueueRow:
         drawn_words=_drawn(queue.level.inside),
         waiting_url=url_for("runs.index", tab="waiting", queue=queue.name),
     )
-
-
-def _in_out(queue: Queue) -> str:
-    came, left = queue.level.came, queue.level.left
-    return "" if came is None or left is None else f"{rate(came)} / {rate(left)}"
 
 
 def rate(per_minute: float) -> str:
@@ -129,8 +124,6 @@ def empty_in(queue: Queue, now: int) -> str:
 
 def _at_this_rate(queue: Queue) -> str:
     came, left = queue.level.came, queue.level.left
-    if came is None or left is None:
-        return ""
     if left <= came:
         return _("not at this rate")
     return _("about %(time)s", time=numbers.roughly(round(queue.waiting.number / (left - came) * MINUTE)))
