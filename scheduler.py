@@ -94,6 +94,7 @@ class Scheduler:
             Loop("beat", self.presence.beat, stop),
             Loop("schedules", self.mirror.look, stop, self.watch.wait, shortest=0.2),
             Loop("expire", lambda: upkeep.expire_overdue(engine), stop),
+            Loop("pauses", lambda: upkeep.end_pauses(engine), stop),
             Loop("reap", lambda: self._reap(chosen.crash_limit), stop),
             Loop("prune", lambda: upkeep.prune(engine, chosen), stop, patience=600),
         ]

@@ -25,6 +25,7 @@ from sqlalchemy import (
 
 from ledger import clock, failpoints
 from ledger.engine import announce
+from ledger.pauses import ENDLESS, end_of_pause, not_paused
 from ledger.prepared import OneOf, Prepared
 from ledger.states import Outcome, State
 from ledger.tables import attempts, is_queued, is_running, processes, runs
@@ -83,6 +84,7 @@ _ready = (
         runs.c.priority == _next_priority.scalar_subquery(),
         runs.c.due_at <= bindparam("now"),
         _still_offered,
+        not_paused(bindparam("the_queue"), bindparam("now")),
         OneOf(runs.c.job, "jobs"),
     )
     .order_by(runs.c.due_at, runs.c.id)
@@ -177,7 +179,7 @@ def priority_above(connection: Connection, queue: str, above: int) -> int | None
 
 
 _next_due = Prepared(
-    select(runs.c.due_at, runs.c.priority)
+    select(runs.c.due_at, runs.c.priority, end_of_pause(bindparam("the_queue")).label("paused_until"))
     .where(
         _queued_here,
         runs.c.priority == _next_priority.scalar_subquery(),
@@ -190,7 +192,8 @@ _next_due = Prepared(
 
 
 def next_due(connection: Connection, queue: str, jobs: list[str]) -> int | None:
-    """When the next run of ``queue`` and ``jobs`` may start, as seen without a lock; None when nothing waits.
+    """When the next run of ``queue`` and ``jobs`` may start, as seen without a lock; None when nothing waits, or all
+    of it until somebody resumes the queue.
 
     One statement when something of the most urgent priority is due now, which is the case that is in a hurry.
     """
@@ -200,8 +203,11 @@ def next_due(connection: Connection, queue: str, jobs: list[str]) -> int | None:
         now = clock.now()
         row = _next_due.run(connection, {"the_queue": queue, "above": above, "jobs": jobs, "now": now}).first()
         if row is not None:
-            earliest = row.due_at if earliest is None else min(earliest, row.due_at)
-            if row.due_at <= now:
+            if row.paused_until == ENDLESS:
+                return None
+            due_at = max(row.due_at, row.paused_until or 0)
+            earliest = due_at if earliest is None else min(earliest, due_at)
+            if due_at <= now:
                 break
         above = row.priority if row is not None else priority_above(connection, queue, above)
     return earliest

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from sqlalchemy import ColumnElement, Connection, bindparam, func, select, update
 from sqlalchemy.ext.compiler import compiles
 
-from ledger import clock, failpoints
+from ledger import clock, failpoints, pauses
 from ledger.states import State
 from ledger.tables import is_queued, runs
 
@@ -74,6 +74,9 @@ _due = (
     .limit(bindparam("most"))
     .with_for_update(skip_locked=True)
 )
+_let_sleep = (
+    update(runs).where(runs.c.id == bindparam("the_id"), is_queued).values(dispatch_at=bindparam("next_at"))
+)
 _push_ahead = (
     update(runs)
     .where(runs.c.id == bindparam("the_id"), is_queued)
@@ -82,13 +85,27 @@ _push_ahead = (
 
 
 def take_due_hints(connection: Connection, most: int) -> list[Hint]:
-    """Up to ``most`` hints that are due now; each run's next one is pushed ahead. ``state`` is never touched."""
+    """Up to ``most`` hints that are due now; each run's next one is pushed ahead. ``state`` is never touched.
+
+    Those of paused queues are not among them: nobody could follow them, and the end of the pause brings some.
+    """
     now = clock.now()
     rows = connection.execute(_due, {"now": now, "most": most}).fetchall()
-    if rows:
-        failpoints.mark(connection, "hint")
-        connection.execute(_push_ahead, [{"the_id": row.id, "next_at": now + pause(row.dispatches)} for row in rows])
-    return [Hint(row.id, row.job, row.queue, row.dispatches > 0) for row in rows]
+    if not rows:
+        return []
+    failpoints.mark(connection, "hint")
+    paused = pauses.paused(connection, now)
+    open_rows = [row for row in rows if row.queue not in paused]
+    if open_rows:
+        nexts = [{"the_id": row.id, "next_at": now + pause(row.dispatches)} for row in open_rows]
+        connection.execute(_push_ahead, nexts)
+    if len(open_rows) < len(rows):
+        _put_to_sleep(connection, [row for row in rows if row.queue in paused], now)
+    return [Hint(row.id, row.job, row.queue, row.dispatches > 0) for row in open_rows]
+
+
+def _put_to_sleep(connection: Connection, rows: list, now: int) -> None:
+    connection.execute(_let_sleep, [{"the_id": row.id, "next_at": now + pauses.SLEEP} for row in rows])
 
 
 def pause(dispatches: int) -> int:

@@ -200,6 +200,33 @@ def announce(connection: Connection) -> None:
         connection.exec_driver_sql(f"NOTIFY {CHANNEL}")
 
 
+OUTLAST_SECONDS = 0.7
+_WRITERS = (
+    "SELECT DISTINCT virtualtransaction FROM pg_locks WHERE mode = 'RowExclusiveLock'"
+    " AND relation = %(table)s::regclass"
+    " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+)
+
+
+def outlast_writers(engine: Engine, table) -> None:
+    """Waits for the transactions that write to ``table`` now: on PostgreSQL they may not see what was just committed.
+
+    Without a lock, which would hold up all others behind one that is slow; and so for a moment at most.
+    """
+    if is_sqlite(engine):
+        return
+    deadline = time.monotonic() + OUTLAST_SECONDS
+    with translated(), engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        left = _writers(connection, table)
+        while left and time.monotonic() < deadline:
+            time.sleep(0.002)
+            left &= _writers(connection, table)
+
+
+def _writers(connection: Connection, table) -> set[str]:
+    return set(connection.exec_driver_sql(_WRITERS, {"table": table.name}).scalars())
+
+
 def has_wal_reset_bug() -> bool:
     """Whether this SQLite may, rarely, corrupt a WAL database (fixed in 3.51.3, 3.50.7 and 3.44.6)."""
     version = sqlite3.sqlite_version_info

@@ -47,6 +47,30 @@ class ScheduleNotFound(LedgerError):
         super().__init__(f"no schedule has the id {schedule_id}")
 
 
+class QueueNotFound(LedgerError):
+    """No job, run or worker has a queue of this name."""
+
+    def __init__(self, name: str):
+        self.name = name
+        super().__init__(f"no queue is called {name!r}")
+
+
+class ProcessNotFound(LedgerError):
+    """No process has this id, or it was forgotten."""
+
+    def __init__(self, process_id: str):
+        self.process_id = process_id
+        super().__init__(f"no process has the id {process_id}")
+
+
+class MessageNotFound(LedgerError):
+    """No rejected message has this id, or it was forgotten."""
+
+    def __init__(self, message_id: str):
+        self.message_id = message_id
+        super().__init__(f"no rejected message has the id {message_id}")
+
+
 def first_line(cause: BaseException) -> str:
     text = str(getattr(cause, "orig", None) or cause).strip()
     return text.splitlines()[0] if text else type(cause).__name__

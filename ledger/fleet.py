@@ -9,7 +9,7 @@ import random
 import socket
 from dataclasses import dataclass, field
 
-from sqlalchemy import Connection, Engine, insert, select, update
+from sqlalchemy import Connection, Engine, delete, insert, select, update
 
 from ledger import clock, failpoints, texts
 from ledger.claims import CLAIM_COLUMNS, Claim, give_back
@@ -19,6 +19,7 @@ from ledger.states import Outcome, State
 from ledger.tables import attempts, is_running, jobs, processes, runs
 
 ALIVE = ("alive", "draining")
+DRAINED = ("supervisor", "worker")  # kinds that can be asked to drain
 DOC_LIMIT = 20_000  # characters of a job's docstring
 #: Seconds over which the runs of one dead worker come back, by the crashes that a run has met. Nobody knows which
 #: of them killed it: started together again, the innocent would die with it until they count as dead themselves.
@@ -90,13 +91,22 @@ def _job_row(job: Job, now: int) -> dict:
     }  # fmt: skip
 
 
-def beat(connection: Connection, process_id: str) -> bool:
-    """Counts one beat for the process and the workers under it; False when it was declared gone meanwhile."""
+def beat(connection: Connection, process_id: str, memory: dict[str, int | None] | None = None) -> bool:
+    """Counts one beat for the process and the workers under it; False when it was declared gone meanwhile.
+
+    ``memory`` is what processes hold now, in bytes, by their ids.
+    """
     failpoints.mark(connection, "beat")
-    own = (processes.c.id == process_id) | (processes.c.supervisor_id == process_id)
-    statement = update(processes).where(own, processes.c.state.in_(ALIVE))
+    statement = update(processes).where(_family(process_id), processes.c.state.in_(ALIVE))
     connection.execute(statement.values(beats=processes.c.beats + 1, beat_at=clock.now()))
+    for each, held in (memory or {}).items():
+        connection.execute(update(processes).where(processes.c.id == each).values(memory=held))
     return state_of(connection, process_id) in ALIVE
+
+
+def _family(supervisor_id: str):
+    """The supervisor and the workers under it; of any other process, itself."""
+    return (processes.c.id == supervisor_id) | (processes.c.supervisor_id == supervisor_id)
 
 
 def state_of(connection: Connection, process_id: str) -> str | None:
@@ -107,6 +117,27 @@ def drain(connection: Connection, process_id: str) -> None:
     statement = update(processes).where(processes.c.id == process_id, processes.c.state == "alive")
     connection.execute(statement.values(state="draining"))
     announce(connection)
+
+
+def ask_to_drain(connection: Connection, process_id: str, by: str) -> int:
+    """Lets the worker, or all workers of the supervisor, claim nothing more from now on; their supervisor sees it and
+    lets each stop when its last run has ended. How many processes were alive and are asked: 0 when it is too late."""
+    asked = update(processes).where(_family(process_id), processes.c.state == "alive", processes.c.kind.in_(DRAINED))
+    number = connection.execute(asked.values(state="draining", drained_by=by, drained_at=clock.now())).rowcount
+    announce(connection)
+    return number
+
+
+def asked_to_drain(connection: Connection, supervisor_id: str) -> set[str]:
+    """Ids of those, of the supervisor and its workers, that a person asked to drain."""
+    asked = select(processes.c.id).where(_family(supervisor_id), processes.c.drained_at.is_not(None))
+    return set(connection.scalars(asked.where(processes.c.state.in_(ALIVE))))
+
+
+def forget(connection: Connection, process_id: str) -> bool:
+    """Deletes the row of a process that ended; what its runs say of it stays. False when it has not ended."""
+    ended = delete(processes).where(processes.c.id == process_id, processes.c.state.not_in(ALIVE))
+    return bool(connection.execute(ended).rowcount)
 
 
 def stop(connection: Connection, process_id: str, because: str = "stopped") -> None:

@@ -249,6 +249,9 @@ processes = Table(
     ),
     Column("ended_at", Instant),
     Column("ended_because", Text, comment="exit code, signal, or silence"),
+    Column("memory", BigInteger, comment="resident bytes with its cells, as its supervisor saw at the last beat"),
+    Column("drained_by", String(200), comment="the person who asked it to finish what it runs and stop"),
+    Column("drained_at", Instant, comment="when that was asked"),
     Index("ix_processes_state", "state", "kind"),
 )
 
@@ -388,6 +391,16 @@ barriers = Table(
     Column("key", String(200), primary_key=True, comment="of a group with completion callbacks"),
     Column("remaining", Integer, nullable=False, comment="members that have not succeeded yet"),
     Column("expires_at", Instant, nullable=False),
+)
+
+pauses = Table(
+    "pauses",
+    metadata,
+    Column("queue", String(200), primary_key=True, comment="nothing of it is claimed while its row stands"),
+    Column("paused_at", Instant, nullable=False),
+    Column("paused_by", String(200), nullable=False, comment="the person"),
+    Column("reason", Text, nullable=False, server_default=text("''"), comment="in that person's words"),
+    Column("ends_at", Instant, nullable=False, comment="when claims begin again by themselves; endless: see pauses"),
 )
 
 # Written out, not bound: only so the planner of either database knows that a partial index serves.

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from sqlalchemy import Engine, select
 
-from ledger import barriers, clock, dispatch, retention, ticks
+from ledger import barriers, clock, dispatch, pauses, retention, ticks
 from ledger.engine import reading, writing
 from ledger.files import remove_artifacts, remove_old_uploads
 from ledger.settings import Settings
@@ -52,6 +52,17 @@ def expire_overdue(engine: Engine) -> float:
             log.info("%d runs expired before anybody started them.", dispatch.expire_overdue(connection))
     return LONGEST_WAIT_SECONDS
 
+
+def end_pauses(engine: Engine) -> float:
+    """Wakes workers when the time of a pause is over."""
+    with reading(engine) as connection:
+        ends_at = pauses.next_end(connection)
+    if ends_at is None or ends_at > clock.now():
+        return _seconds_until(ends_at)
+    with writing(engine) as connection:
+        for queue in pauses.end_overdue(connection):
+            log.info("The pause of queue %s is over.", queue)
+    return 0.0
 
 
 def prune(engine: Engine, settings: Settings) -> float:

@@ -241,7 +241,7 @@ def all_pages(served: Site) -> list[str]:
     rescue(engine, worker(engine), CRASH_LIMIT)
     made = [brought_to(engine, state).id for state in ("queued", "succeeded", "dead", "canceled", "expired")]
     made += [failing.id, again.id, stopping.id, working.id, dispatch(engine, due_at=clock.now() + HOUR)]
-    lists = ["/", "/runs", "/runs?tab=failed", "/runs?q=nothing", "/workers", "/nowhere"]
+    lists = ["/", "/runs", "/runs?tab=failed", "/runs?q=nothing", "/queues", "/dead-letters", "/workers", "/nowhere"]
     return lists + [f"/runs/{run_id}" for run_id in made]
 
 

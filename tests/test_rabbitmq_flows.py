@@ -174,3 +174,25 @@ def test_the_publisher_says_what_became_of_the_broker(rabbitmq: RabbitMQ, proces
     finally:
         publisher.close()
     assert "guest" not in publisher.status().detail
+
+
+def test_what_lies_in_rabbitmq_is_seen_without_waiting_for_it(rabbitmq_stack: Stack, rabbitmq: RabbitMQ):
+    publisher = RabbitmqPublisher(rabbitmq.url)
+    try:
+        with pika.BlockingConnection(pika.URLParameters(rabbitmq.url)) as connection:
+            channel = connection.channel()
+            for queue in ("seen", "seen.XQ"):
+                channel.queue_declare(queue, durable=True)
+                channel.basic_publish("", queue, b"x")
+        found = wait_until(lambda: publisher.depths(["seen", "nowhere"]), 20, "it was looked at")
+        seen, nowhere = found.of["seen"], found.of["nowhere"]
+        assert (seen.hints, seen.delayed, seen.dead) == (1, None, 1)
+        assert (nowhere.hints, nowhere.delayed, nowhere.dead) == (None, None, None)
+        assert publisher.status().ok
+        rabbitmq.kill()
+        asked_at = time.monotonic()
+        publisher.depths(["seen"])
+        assert time.monotonic() - asked_at < 1
+        wait_until(lambda: publisher.depths(["seen"]) is None, 20, "nothing is known any more")
+    finally:
+        publisher.close()

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from ledger import notes
+from ledger.queries.rejected import rejected_page
 from tests.ledger_steps import brought_to, dispatch
 from tests.web_steps import (
     Site,
@@ -39,6 +41,11 @@ def test_scripts_make_no_code_of_text():
         )
 
 
+def rejected(site: Site) -> str:
+    notes.reject(site.engine, "default", "it is no Dramatiq message", b"x")
+    return rejected_page(site.engine).lines[0].id
+
+
 def paths(site: Site) -> list[str]:
     dispatch(site.engine)
     states = ("queued", "running", "succeeded", "failed", "dead", "canceled", "expired")
@@ -48,6 +55,12 @@ def paths(site: Site) -> list[str]:
         "/runs",
         "/runs?q=nothing",
         "/jobs",
+        "/queues",
+        "/queues/default",
+        "/queues/default/pause",
+        "/queues/nowhere",
+        "/dead-letters",
+        f"/dead-letters/{rejected(site)}",
         "/workers",
         "/schedules",
         "/nowhere",
@@ -72,6 +85,7 @@ def test_every_page_says_where_one_is(site: Site):
     for path, word in {
         "/": "Overview",
         "/runs": "Runs",
+        "/queues": "Queues",
         "/workers": "Workers",
         "/schedules": "Schedules",
     }.items():

@@ -15,7 +15,7 @@ AS_HTMX = {"HX-Request": "true"}
 
 def test_a_poll_of_an_unchanged_page_is_answered_304(site: Site):
     dispatch(site.engine)
-    for path in ("/", "/runs", "/runs?q=add", "/workers", "/schedules", "/jobs"):
+    for path in ("/", "/runs", "/runs?q=add", "/queues", "/workers", "/schedules", "/jobs"):
         page = site.page(path)
         if page.select_one("#live").has_attr("hx-get"):
             tag = site.poll(page).headers["ETag"]

@@ -10,6 +10,7 @@ from ledger.settings import settings as settings_of_environment
 from web import (
     artifacts,
     assets,
+    dead_letters,
     errors,
     filters,
     health,
@@ -17,6 +18,7 @@ from web import (
     language,
     live,
     overview,
+    queues,
     runs,
     schedules,
     security,
@@ -28,7 +30,9 @@ from web.console import NAME, Console
 from workers.publisher import make_publisher
 
 TEMPLATES = Path(__file__).resolve().parents[1] / "templates"
-ROOMS = (overview, runs, artifacts, jobs, schedules, workers, session, language, strip, health)
+ROOMS = (
+    overview, runs, artifacts, jobs, queues, dead_letters, schedules, workers, session, language, strip, health,
+)  # fmt: skip
 
 
 def create_app(settings: Settings | None = None, publisher=None) -> Flask:

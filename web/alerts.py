@@ -4,12 +4,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from flask import url_for
+from flask_babel import gettext as _
+from flask_babel import ngettext
+from markupsafe import Markup
 
 from ledger import clock
 from ledger.queries.backlog import WaitingQueue
 from ledger.queries.failures import Cause
 from ledger.queries.overview import Overview
 from ledger.queries.throughput import JobShare
+from web import pause_words
 from web.numbers import count, number
 
 #: A job fails much when it failed so often, and in so many percent of its runs.
@@ -33,7 +37,8 @@ def of(now: Overview, broker: Any) -> tuple[Alert, ...]:
     """``broker`` is the publisher's BrokerStatus."""
     unserved = [_unserved(queue) for queue in now.backlog.unserved]
     failing = [_failing(share, now) for share in now.throughput.jobs if fails_much(share)]
-    return tuple(_broker(broker) + _scheduler(now) + unserved + failing)
+    paused = [_paused(queue) for queue in now.backlog.paused]
+    return tuple(_broker(broker) + _scheduler(now) + unserved + failing + paused)
 
 
 def fails_much(share: JobShare) -> bool:
@@ -72,6 +77,16 @@ def _unserved(queue: WaitingQueue) -> Alert:
     bold, text = f"No worker consumes “{queue.name}”.", f"{runs} waiting, the oldest"
     link = url_for("runs.index", tab="waiting", queue=queue.name)
     return Alert("bad", bold, text, "for", queue.oldest_due, link, "See them")
+
+
+def _paused(queue: WaitingQueue) -> Alert:
+    """Nothing is wrong, but who wonders why nothing happens finds it here."""
+    told = ngettext("%(number)s run waits", "%(number)s runs wait", queue.waiting.number, number=count(queue.waiting))
+    bold = Markup(_("“{queue}” is {paused}.")).format(
+        queue=queue.name, paused=pause_words.sentence(queue.pause)
+    )
+    link = url_for("queues.show", name=queue.name)
+    return Alert("idle", bold, told + ", " + _("the oldest"), _("for"), queue.oldest_due, link, _("Open queue"))
 
 
 def _failing(share: JobShare, now: Overview) -> Alert:

@@ -83,3 +83,19 @@ def sparkline(values: tuple[int, ...]) -> Markup:
 
 def _height(value: int, peak: int) -> float:
     return SPARK_HEIGHT - 1 - value / peak * (SPARK_HEIGHT - 2)
+
+
+MOST_SLOTS, SLOT = 32, 12
+
+
+def slots(busy: int, count: int) -> Markup:
+    """A square per slot, the busy ones filled; hidden from screen readers, the numbers stand beside it. Empty when
+    there are too many to be counted with the eye."""
+    if count > MOST_SLOTS:
+        return Markup("")
+    square = Markup('<rect class="{}" x="{}" y="1" width="9" height="9" rx="1"/>')
+    squares = Markup("").join(square.format("on" if i < busy else "off", i * SLOT + 1) for i in range(count))
+    width = SLOT * count
+    return Markup('<svg class="slots" viewBox="0 0 {} 11" width="{}" height="11" aria-hidden="true">{}</svg>').format(
+        width, width, squares
+    )

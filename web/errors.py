@@ -4,10 +4,20 @@ import logging
 from dataclasses import dataclass
 
 from flask import Flask, current_app, render_template, request
+from flask_babel import gettext as _
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
-from ledger.errors import JobNotFound, LedgerAway, RunNotFound, ScheduleNotFound, WrongState
+from ledger.errors import (
+    JobNotFound,
+    LedgerAway,
+    MessageNotFound,
+    ProcessNotFound,
+    QueueNotFound,
+    RunNotFound,
+    ScheduleNotFound,
+    WrongState,
+)
 from ledger.queries.schema import SchemaMissing, require_schema
 from ledger.settings import Settings
 from web import outage
@@ -84,6 +94,21 @@ def schedule_not_found(error: ScheduleNotFound) -> ErrorPage:
     return ErrorPage(404, "No such schedule", text, "", "/schedules", "To the schedules")
 
 
+def queue_not_found(error: QueueNotFound) -> ErrorPage:
+    text = _("No job, run or worker has a queue called “%(queue)s”.", queue=shorten(error.name, 60))
+    return ErrorPage(404, _("No such queue"), text, "", "/queues", _("To the queues"))
+
+
+def process_not_found(error: ProcessNotFound) -> ErrorPage:
+    text = _("No process has this id. It may have been forgotten.")
+    return ErrorPage(404, _("No such process"), text, "", "/workers", _("To the workers"))
+
+
+def message_not_found(error: MessageNotFound) -> ErrorPage:
+    text = _("No message has this id. It may have been forgotten, or pruned.")
+    return ErrorPage(404, _("No such message"), text, "", "/dead-letters", _("To the dead letters"))
+
+
 def wrong_state(error: WrongState) -> ErrorPage:
     word = STATUS[error.state].word
     text = f"The run is {word.lower()} by now: only a run that waits or runs can be canceled."
@@ -136,6 +161,9 @@ PAGES = {
     RunNotFound: run_not_found,
     JobNotFound: job_not_found,
     ScheduleNotFound: schedule_not_found,
+    QueueNotFound: queue_not_found,
+    ProcessNotFound: process_not_found,
+    MessageNotFound: message_not_found,
     WrongState: wrong_state,
     CSRFError: csrf_failed,
     RequestEntityTooLarge: too_large,

@@ -6,7 +6,7 @@ from typing import Any
 from flask import Flask
 
 from ledger.settings import Settings
-from web import arguments, charts, moments, numbers, reruns, words
+from web import arguments, charts, moments, numbers, pause_words, reruns, words
 
 
 def init_app(app: Flask, settings: Settings) -> None:
@@ -35,6 +35,8 @@ def init_app(app: Flask, settings: Settings) -> None:
         "why": words.why,
         "first_line": first_line,
         "sparkline": charts.sparkline,
+        "slots": charts.slots,
+        "pause_words": pause_words.sentence,
     }
 
 

@@ -8,7 +8,7 @@ from ledger.queries.reasons import Reason, Why
 from ledger.queries.status import Status
 from ledger.queries.wanted import Tab
 from ledger.states import Outcome
-from web import moments, numbers
+from web import moments, numbers, pause_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,5 +86,7 @@ def _only_time(reason: Reason) -> bool:
 
 
 def _why(reason: Reason) -> Markup:
+    if reason.pause:
+        return pause_words.sentence(reason.pause)
     due = moments.until(reason.due_at) if reason.due_at else ""
     return Markup(WHY[reason.why]).format(queue=reason.queue, due=due, ahead=numbers.count(reason.ahead))

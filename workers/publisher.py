@@ -18,6 +18,7 @@ from pika.spec import Basic
 
 from ledger.failpoints import reached
 from ledger.settings import Settings
+from workers.depths import Depths, Look
 
 log = logging.getLogger(__name__)
 logging.getLogger("pika").setLevel(logging.CRITICAL)  # a lost connection is told by us, once
@@ -41,6 +42,10 @@ class EmbeddedPublisher:
 
     def hint(self, run_id: str, job: str, queue: str) -> None:
         pass
+
+    def depths(self, queues: list[str]) -> Depths | None:
+        """There is nothing in which anything could lie."""
+        return None
 
     def status(self) -> BrokerStatus:
         return BrokerStatus("embedded", True, detail="embedded: workers watch the ledger")
@@ -73,6 +78,7 @@ class RabbitmqPublisher:
         self._connection: pika.SelectConnection | None = None
         self._channel = None
         self._scheduled = False
+        self._look = Look()
         self._closing = threading.Event()
         self._note(False, "not connected yet")
         self._thread = threading.Thread(target=self._run, name="publisher", daemon=True)
@@ -87,6 +93,13 @@ class RabbitmqPublisher:
                 connection.ioloop.add_callback_threadsafe(self._publish_waiting)
             except Exception:  # the loop is just ending: the next connection starts with what waits
                 self._scheduled = False
+
+    def depths(self, queues: list[str]) -> Depths | None:
+        """How many messages lie in RabbitMQ, as seen a moment ago; None when that is not known. Hardly ever blocks."""
+        connection = self._connection
+        if connection is None or not self._ok:
+            return None
+        return self._look.at(queues, connection)
 
     def status(self) -> BrokerStatus:
         oldest = min(self._unconfirmed.copy().values(), default=None)

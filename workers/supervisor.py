@@ -14,17 +14,18 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from ledger import fleet
-from ledger.engine import Engine, writing
+from ledger.engine import Engine, reading, writing
 from ledger.errors import LedgerAway
 from ledger.ids import new_id
 from ledger.settings import Settings
-from workers import ties
+from workers import memory, ties
 from workers.beginnings import Beginnings
 from workers.ties import EXIT_RECYCLED
 
 log = logging.getLogger("workers.supervisor")
 
 BEAT_SECONDS = 5.0
+ASK_SECONDS = 1.0  # how often the ledger is asked who is to drain
 LOOK_SECONDS = 0.05
 FIRST_RESTART_SECONDS, LONGEST_RESTART_SECONDS = 0.1, 10.0
 STEADY_SECONDS = 10.0  # a child that lived so long is restarted at once
@@ -37,6 +38,7 @@ class Child:
     process: subprocess.Popen
     beginnings: Beginnings
     started_at: float = field(default_factory=time.monotonic)
+    drains: bool = False  # a person asked for it: no other takes its place
     ended_because: str = ""
 
     def is_gone(self) -> bool:
@@ -66,7 +68,9 @@ class Supervisor:
         self.signals = 0
         self.interrupt_at: float | None = None
         self.kill_at: float | None = None
-        self.beaten_at = time.monotonic()
+        self.drained: set[int] = set()  # slots whose worker a person drained
+        self.drains = False  # a person drained all of us
+        self.beaten_at = self.asked_at = time.monotonic()
 
     def run(self) -> int:
         """Until a signal and the last child's end; 0."""
@@ -91,6 +95,9 @@ class Supervisor:
             if child is not None and child.is_gone():
                 self._bury(slot, child, child.process.wait())
         self._rescue()
+        if time.monotonic() - self.asked_at >= ASK_SECONDS:
+            self.asked_at = time.monotonic()
+            self._drain_whom_a_person_chose()
         self._stop_or_start()
         if time.monotonic() - self.beaten_at >= BEAT_SECONDS:
             self.beaten_at = time.monotonic()
@@ -99,13 +106,15 @@ class Supervisor:
     def _bury(self, slot: int, child: Child, code: int) -> None:
         self.children[slot] = None
         child.process.stdin.close()
+        if child.drains:
+            self.drained.add(slot)
         if code == EXIT_RECYCLED:
             log.warning("Worker %d was replaced.", child.process.pid)
             self._mourn(child, "it was replaced")
             self.restart_at[slot] = time.monotonic()
             return
         because = f"killed by {ties.signal_name(-code)}" if code < 0 else f"ended with exit code {code}"
-        if code == 0 and self.signals:
+        if code == 0 and (self.signals or child.drains):
             child.beginnings.close()
             return
         log.error("Worker %d was %s.", child.process.pid, because)
@@ -131,6 +140,24 @@ class Supervisor:
             for run in rescued:
                 log.warning("Run rescued from a dead worker: run_id=%s job=%s state=%s", run.run_id, run.job, run.state)
 
+    def _drain_whom_a_person_chose(self) -> None:
+        """The ledger lets them claim nothing any more; here they learn to leave when their last run has ended.
+
+        We ourselves stay, with no worker: who keeps processes running would only start us again, or stop the site.
+        """
+        try:
+            with reading(self.engine) as connection:
+                asked = fleet.asked_to_drain(connection, self.process.id)
+        except LedgerAway as error:
+            log.warning("It cannot be seen now who is to drain: %s", error)
+            return
+        self.drains = self.drains or self.process.id in asked
+        for child in filter(None, self.children):
+            if (child.id in asked or self.drains) and not child.drains:
+                log.info("Worker %d drains: it stops when what it runs has ended.", child.process.pid)
+                child.drains = True
+                child.order("drain")
+
     def _stop_or_start(self) -> None:
         if self.signals:
             self._stop_children()
@@ -139,7 +166,8 @@ class Supervisor:
 
     def _start_missing(self) -> None:
         for slot, child in enumerate(self.children):
-            if child is None and time.monotonic() >= self.restart_at[slot]:
+            drained = self.drains or slot in self.drained
+            if child is None and not drained and time.monotonic() >= self.restart_at[slot]:
                 self._start(slot)
 
     def _start(self, slot: int) -> None:
@@ -181,7 +209,8 @@ class Supervisor:
             child.order(word)
 
     def _beat(self) -> None:
-        if self._tell(lambda connection: fleet.beat(connection, self.process.id)) is False:
+        held = {child.id: memory.resident(child.process.pid) for child in filter(None, self.children)}
+        if self._tell(lambda connection: fleet.beat(connection, self.process.id, held)) is False:
             self._begin_anew()
 
     def _begin_anew(self) -> None:

@@ -5,6 +5,8 @@ from enum import StrEnum
 
 from sqlalchemy import Connection, select
 
+from ledger import pauses
+from ledger.pauses import Pause
 from ledger.queries.consumers import Consumers, consumers
 from ledger.queries.counting import Count
 from ledger.queries.queued import due, priorities
@@ -15,6 +17,7 @@ MOST_AHEAD = 1_000
 
 
 class Why(StrEnum):
+    PAUSED = "paused"  # a person paused its queue
     NO_WORKER = "no worker"  # no live worker consumes its queue
     UNKNOWN_JOB = "unknown job"  # those that do consume it do not know the job
     NOT_DUE = "not due"
@@ -24,7 +27,8 @@ class Why(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """``attempt`` of ``attempts`` after a failure; ``due_at`` while that lies ahead; ``ahead`` for BEHIND."""
+    """``attempt`` of ``attempts`` after a failure; ``due_at`` while that lies ahead; ``ahead`` for BEHIND; ``pause``
+    for PAUSED."""
 
     why: Why
     queue: str
@@ -32,22 +36,23 @@ class Reason:
     attempts: int | None = None
     due_at: int | None = None
     ahead: Count = Count()
+    pause: Pause | None = None
 
 
 def reasons(connection: Connection, rows: list, now: int) -> dict[str, Reason]:
     """Of queued rows, by run id."""
-    served = consumers(connection, now)
+    served, paused = consumers(connection, now), pauses.paused(connection, now)
     due_queues = {row.queue for row in rows if row.due_at <= now and served.know(row.queue, row.job)}
-    places = {queue: _places(connection, queue, now) for queue in sorted(due_queues)}
-    return {row.id: _reason(row, served, places.get(row.queue, {}), now) for row in rows}
+    places = {queue: _places(connection, queue, now) for queue in sorted(due_queues - paused.keys())}
+    return {row.id: _reason(row, served, paused.get(row.queue), places.get(row.queue, {}), now) for row in rows}
 
 
-def _reason(row, served: Consumers, places: dict[str, int], now: int) -> Reason:
+def _reason(row, served: Consumers, pause: Pause | None, places: dict[str, int], now: int) -> Reason:
     attempt, attempts = (row.failures + 1, row.max_attempts) if row.failures else (None, None)
     due_at = row.due_at if row.due_at > now else None
-    why = _why(row, served, due_at, places)
+    why = Why.PAUSED if pause and due_at is None else _why(row, served, due_at, places)
     ahead = Count(places.get(row.id, MOST_AHEAD), row.id not in places) if why == Why.BEHIND else Count()
-    return Reason(why, row.queue, attempt, attempts, due_at, ahead)
+    return Reason(why, row.queue, attempt, attempts, due_at, ahead, pause if why == Why.PAUSED else None)
 
 
 def _why(row, served: Consumers, due_at: int | None, places: dict[str, int]) -> Why:

@@ -2,14 +2,15 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, Engine, select
+from sqlalchemy import Connection, Engine, func, select
 
 from ledger import clock, texts
 from ledger.engine import reading
+from ledger.errors import ProcessNotFound
 from ledger.fleet import ALIVE
 from ledger.queries.consumers import SILENT
 from ledger.queries.lines import RunLine, lines_at_work
-from ledger.tables import processes
+from ledger.tables import is_running, processes, runs
 
 MOST_ALIVE = 500
 MOST_ENDED = 20
@@ -32,6 +33,9 @@ class Process:
     beat_at: int
     ended_at: int | None
     ended_because: str | None
+    memory: int | None
+    drained_by: str | None
+    drained_at: int | None
 
     @property
     def name(self) -> str:
@@ -72,6 +76,17 @@ def workers_page(engine: Engine) -> WorkersPage:
         return WorkersPage(tuple(workers), others, _recently_ended(connection))
 
 
+def process_now(engine: Engine, process_id: str) -> tuple[Process, int]:
+    """The process, and how many runs it and those under it have at work. Raises ProcessNotFound."""
+    with reading(engine) as connection:
+        row = connection.execute(select(processes).where(processes.c.id == process_id)).one_or_none()
+        if row is None:
+            raise ProcessNotFound(process_id)
+        family = (processes.c.id == process_id) | (processes.c.supervisor_id == process_id)
+        held = select(func.count()).where(runs.c.worker_id.in_(select(processes.c.id).where(family)), is_running)
+        return _process(row), connection.scalar(held)
+
+
 def alive_processes(connection: Connection) -> tuple[Process, ...]:
     """All that should be alive, silent ones included, in the order of their names."""
     statement = select(processes).where(processes.c.state.in_(ALIVE))
@@ -92,5 +107,6 @@ def _process(row) -> Process:
         queues=tuple(texts.from_json(row.queues)), jobs=tuple(texts.from_json(row.jobs)), slots=row.slots,
         state=row.state, silent=row.beat_at < clock.now() - SILENT, started_at=row.started_at,
         beat_at=row.beat_at,
-        ended_at=row.ended_at, ended_because=row.ended_because,
+        ended_at=row.ended_at, ended_because=row.ended_because, memory=row.memory,
+        drained_by=row.drained_by, drained_at=row.drained_at,
     )  # fmt: skip

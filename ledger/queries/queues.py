@@ -1,0 +1,143 @@
+"""The queues: who waits in each, how long, who serves it, how fast it empties, and whether a person paused it."""
+
+from collections import Counter
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, Engine, func, select
+
+from ledger import clock, pauses
+from ledger.engine import reading
+from ledger.errors import QueueNotFound
+from ledger.pauses import Pause
+from ledger.queries import queued
+from ledger.queries.backlog import WaitingQueue, waiting_in
+from ledger.queries.consumers import consumers
+from ledger.queries.counting import Count, count
+from ledger.queries.levels import Level, Levels
+from ledger.queries.lines import LINE_COLUMNS, RunLine, lines_of
+from ledger.queries.workers import Process, alive_processes
+from ledger.states import State
+from ledger.tables import is_queued, jobs, rejected, runs
+
+MOST_QUEUES = 100
+MOST_NEXT = 10
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Queue:
+    """``waiting`` could start now, the longest since ``oldest_due``; ``later`` are due later; ``workers`` are the
+    processes that consume it; ``rejected`` are messages on it that nobody could read."""
+
+    name: str
+    waiting: Count
+    oldest_due: int | None
+    later: Count
+    running: int
+    workers: int
+    level: Level
+    pause: Pause | None
+    rejected: Count
+
+
+@dataclass(frozen=True, slots=True)
+class QueuesPage:
+    queues: tuple[Queue, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueuePage:
+    queue: Queue
+    following: tuple[RunLine, ...]  # the first that wait, in the order of claims
+    workers: tuple[Process, ...]
+    jobs: tuple[str, ...]
+
+
+def queues_page(engine: Engine) -> QueuesPage:
+    with reading(engine) as connection:
+        look = _Look(connection, clock.now())
+        return QueuesPage(tuple(look.at(name) for name in look.names()[:MOST_QUEUES]))
+
+
+def queue_page(engine: Engine, name: str) -> QueuePage:
+    """Raises QueueNotFound."""
+    with reading(engine) as connection:
+        look = _Look(connection, clock.now())
+        if name not in look.names():
+            raise QueueNotFound(name)
+        return QueuePage(
+            queue=look.at(name),
+            following=_following(connection, name, look.now),
+            workers=tuple(each for each in look.processes if name in each.queues),
+            jobs=tuple(each for each, queue in look.jobs if queue == name),
+        )
+
+
+class _Look:
+    """What is asked once, for all queues."""
+
+    def __init__(self, connection: Connection, now: int):
+        self._connection, self.now = connection, now
+        self.processes = [each for each in alive_processes(connection) if each.kind == "worker"]
+        self.jobs = connection.execute(select(jobs.c.name, jobs.c.queue).order_by(jobs.c.name)).fetchall()
+        self._served = consumers(connection, now)
+        self._paused = pauses.paused(connection, now)
+        self._queued = set(queued.queues(connection))
+        at_work = select(runs.c.queue, func.count()).where(runs.c.state == State.RUNNING).group_by(runs.c.queue)
+        self._running = Counter(dict(connection.execute(at_work).fetchall()))
+        self._levels = Levels(connection, now)
+        kept = select(rejected.c.queue).distinct()
+        self._rejected = {_own_name(queue) for queue in connection.scalars(kept)}
+
+    def names(self) -> list[str]:
+        announced = {queue for _, queue in self.jobs} | {queue for each in self.processes for queue in each.queues}
+        seen = self._queued | self._running.keys() | self._levels.names() | self._rejected
+        return sorted(announced | seen | self._paused.keys())
+
+    def at(self, name: str) -> Queue:
+        waiting = self._waiting(name)
+        later = self._later(name)
+        inside = waiting.waiting.number + later.number + self._running[name]
+        return Queue(
+            name=name,
+            waiting=waiting.waiting,
+            oldest_due=waiting.oldest_due,
+            later=later,
+            running=self._running[name],
+            workers=sum(each.takes_runs and name in each.queues for each in self.processes),
+            level=self._levels.of(name, inside),
+            pause=self._paused.get(name),
+            rejected=self._rejected_on(name),
+        )
+
+    def _waiting(self, name: str) -> WaitingQueue:
+        pause, served = self._paused.get(name), self._served.consume(name)
+        found = waiting_in(self._connection, name, served, pause, self.now) if name in self._queued else None
+        return found or WaitingQueue(name, Count(), None, served, pause)
+
+    def _later(self, name: str) -> Count:
+        if name not in self._queued:
+            return Count()
+        here = select(runs.c.id).where(is_queued, runs.c.queue == name, runs.c.due_at > self.now)
+        parts = (here.where(runs.c.priority == each) for each in queued.priorities(self._connection, name))
+        return sum((count(self._connection, part) for part in parts), Count())
+
+    def _rejected_on(self, name: str) -> Count:
+        if name not in self._rejected:
+            return Count()
+        lay = rejected.c.queue.in_([name, f"{name}.DQ"])
+        return count(self._connection, select(rejected.c.id).where(lay))
+
+
+def _own_name(queue: str) -> str:
+    """Delayed messages of others lie in a queue's ``.DQ``."""
+    return queue.removesuffix(".DQ")
+
+
+def _following(connection: Connection, name: str, now: int) -> tuple[RunLine, ...]:
+    rows: list = []
+    for priority in queued.priorities(connection, name):
+        first = select(*LINE_COLUMNS).where(*queued.due(name, priority, now)).order_by(runs.c.due_at, runs.c.id)
+        rows += connection.execute(first.limit(MOST_NEXT - len(rows))).fetchall()
+        if len(rows) >= MOST_NEXT:
+            break
+    return lines_of(connection, rows)

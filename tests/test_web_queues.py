@@ -1,0 +1,153 @@
+"""Queues on pages: who waits and who serves, pausing with a reason and an end, resuming."""
+
+from datetime import timedelta
+
+from sqlalchemy import Engine
+
+from ledger import clock, fleet, pauses
+from ledger.engine import reading, writing
+from ledger.fleet import NewProcess
+from tests.ledger_steps import HOUR, claim, dispatch, dispatch_many, finish, running, succeeded, worker
+from tests.web_steps import (
+    Site,
+    buttons,
+    cells,
+    text,
+    visited,  # noqa: F401
+)
+
+ALONE = "mail"
+
+
+def held(engine: Engine) -> dict[str, pauses.Pause]:
+    with reading(engine) as connection:
+        return pauses.paused(connection, clock.now())
+
+
+def row(site: Site, queue: str) -> list[str]:
+    return [text(cell) for cell in site.page("/queues").find(id=f"queue-{queue}").select("td")]
+
+
+def paused(site: Site, queue: str = ALONE, ends_at: int | None = None) -> None:
+    pauses.pause(site.engine, queue, "ana", "DB upgrade", ends_at)
+
+
+def test_without_jobs_the_page_says_where_queues_come_from(site: Site):
+    assert "Queues come with jobs" in text(site.page("/queues").main)
+
+
+def test_a_queue_that_nobody_serves_is_said_on_top_with_the_command_that_would(site: Site):
+    dispatch_many(site.engine, 3, queue=ALONE)
+    page = site.page("/queues")
+    alert = page.select_one(".alert")
+    assert text(alert).startswith("No worker consumes “mail”. 3 runs wait, the oldest for")
+    assert alert.code.text == "python -m workers --queues mail"
+    assert alert.a["href"] == "/queues/mail"
+    shown = row(site, ALONE)
+    assert [shown[1], *shown[3:5]] == ["3", "0", "0"]
+    assert shown[6] == "never"
+
+
+def test_a_queue_says_how_many_wait_run_and_serve_it(site: Site):
+    by = worker(site.engine)
+    finish(site.engine, succeeded(running(site.engine, by)))
+    running(site.engine, by)
+    dispatch_many(site.engine, 2)
+    dispatch(site.engine, due_at=clock.now() + HOUR)
+    shown = row(site, "default")
+    assert [shown[1], *shown[3:5]] == ["2 1 later", "1", "1"]
+    assert shown[6] == "now"
+    assert "4 now" in shown[7]
+    assert not site.page("/queues").select(".alert")
+
+
+def test_a_queue_is_paused_with_a_reason_and_an_end_and_the_page_says_so(site: Site):
+    dispatch(site.engine, queue=ALONE)
+    form = site.page("/queues/mail/pause")
+    answer = site.press(form, "Pause", reason="DB upgrade", length="60")
+    assert (answer.status_code, answer.location) == (303, "/queues/mail")
+    [pause] = held(site.engine).values()
+    assert (pause.queue, pause.by, pause.reason) == (ALONE, "someone", "DB upgrade")
+    assert abs(pause.ends_at - clock.now() - HOUR) < 60 * clock.SECOND
+    shown = text(site.page("/queues/mail").main)
+    assert "paused by someone until" in shown and "DB upgrade" in shown
+    assert "“mail” is paused by someone" in text(site.page("/").select_one(".alert.idle"))
+
+
+def test_a_time_that_was_typed_is_the_end(site: Site):
+    dispatch(site.engine, queue=ALONE)
+    at = clock.to_datetime(clock.now()).replace(second=0, microsecond=0) + timedelta(days=1)
+    form = site.page("/queues/mail/pause")
+    assert site.press(form, "Pause", length="15", at=f"{at:%Y-%m-%dT%H:%M}").status_code == 303
+    assert held(site.engine)[ALONE].ends_at == clock.from_datetime(at)
+
+
+def test_a_time_that_has_passed_is_refused_at_its_field_and_nothing_typed_is_lost(site: Site):
+    dispatch(site.engine, queue=ALONE)
+    form = site.page("/queues/mail/pause")
+    for wrong, said in (("2020-01-01T07:00", "has passed"), ("soon", "This is no time"), ("", "This is no time")):
+        answer = site.press(form, "Pause", reason="DB upgrade", length="at", at=wrong)
+        assert answer.status_code == 422
+        assert said in answer.text and 'value="DB upgrade"' in answer.text
+    assert held(site.engine) == {}
+
+
+def test_a_paused_queue_is_resumed_from_the_list(site: Site):
+    run_id = dispatch(site.engine, queue=ALONE)
+    by = worker(site.engine)
+    paused(site)
+    assert claim(site.engine, by, queue=ALONE) == []
+    answer = site.press(site.page("/queues"), "Resume mail")
+    assert (answer.status_code, answer.location) == (303, "/queues")
+    assert [each.id for each in claim(site.engine, by, queue=ALONE)] == [run_id]
+
+
+def test_resuming_what_is_not_paused_is_no_error(site: Site):
+    dispatch(site.engine, queue=ALONE)
+    paused(site)
+    page = site.page("/queues/mail")
+    assert "Resume" in buttons(page)
+    assert site.press(page, "Resume").status_code == site.press(page, "Resume").status_code == 303
+
+
+def test_the_pause_is_the_reason_wherever_a_run_waits_for_it(site: Site):
+    worker(site.engine)
+    run_id = dispatch(site.engine)
+    paused(site, "default")
+    assert cells(site.page("/runs"), 3) == ["paused by ana: DB upgrade"]
+    assert "paused by ana: DB upgrade" in text(site.page(f"/runs/{run_id}").main)
+    assert cells(site.page("/queues/default"), 3) == ["paused by ana: DB upgrade"]
+    dispatch(site.engine, due_at=clock.now() + HOUR)
+    assert "due in" in cells(site.page("/runs?tab=scheduled"), 3)[0]
+
+
+def test_the_page_of_a_queue_names_its_workers_and_leads_to_its_runs(site: Site):
+    process = NewProcess(kind="worker", queues=[ALONE], jobs=["add"], slots=4, host="web-1", pid=7)
+    fleet.register(site.engine, process)
+    dispatch_many(site.engine, 12, queue=ALONE)
+    page = site.page("/queues/mail")
+    links = {text(link): link["href"] for link in page.select("main a")}
+    assert links["web-1 / 7"] == f"/workers#process-{process.id}"
+    assert links["Cancel 12 waiting runs…"] == "/runs?tab=waiting&queue=mail"
+    assert len(page.select("table.runs tbody tr")) == 10
+
+
+def test_a_queue_that_nobody_knows_is_not_found(site: Site):
+    assert "No such queue" in text(site.page("/queues/nowhere", 404))
+    assert site.client.post("/queues/nowhere/pause", data={}).status_code in (400, 404)
+
+
+def test_the_list_of_queues_stays_as_it_is_while_nothing_happens(site: Site):
+    dispatch(site.engine, queue=ALONE)
+    paused(site)
+    page = site.page("/queues")
+    assert site.poll(page, **{"If-None-Match": tag(page)}).status_code == 304
+    with writing(site.engine) as connection:
+        pauses.resume(connection, ALONE)
+    assert site.poll(page, **{"If-None-Match": tag(page)}).status_code == 200
+
+
+def tag(page) -> str:
+    import json
+
+    return json.loads(page.select_one("#live")["hx-headers"])["If-None-Match"]

@@ -1,0 +1,121 @@
+"""The page of the workers: who is alive, what each does, draining, forgetting what has ended."""
+
+from sqlalchemy import select
+
+from ledger import fleet
+from ledger.engine import reading, writing
+from ledger.fleet import NewProcess
+from ledger.tables import processes
+from tests.ledger_steps import CRASH_LIMIT, claim, dispatch, running
+from tests.test_ledger_drain import Family, family
+from tests.web_steps import (
+    Site,
+    text,
+    visited,  # noqa: F401
+)
+
+
+def state_of(site: Site, process_id: str) -> str:
+    with reading(site.engine) as connection:
+        return connection.scalar(select(processes.c.state).where(processes.c.id == process_id))
+
+
+def row(page, process_id: str):
+    return page.find(id=f"process-{process_id}")
+
+
+def test_workers_stand_under_their_supervisor_with_slots_drawn_and_said(site: Site):
+    made: Family = family(site.engine)
+    running(site.engine, made.workers[0])
+    page = site.page("/workers")
+    assert "supervisor" in text(row(page, made.supervisor.id))
+    assert "0 of 0" in text(row(page, made.workers[1].worker_id))
+    assert not page.select(".empty")
+
+
+def test_the_squares_of_slots_are_filled_for_those_that_are_busy(site: Site):
+    process = NewProcess(kind="worker", queues=["default"], jobs=["add"], slots=4)
+    fleet.register(site.engine, process)
+    dispatch(site.engine)
+    claim(site.engine, fleet_claims(process))
+    shown = row(site.page("/workers"), process.id)
+    assert (len(shown.select("rect.on")), len(shown.select("rect.off"))) == (1, 3)
+    assert "1 of 4" in text(shown)
+
+
+def fleet_claims(process: NewProcess):
+    from ledger.claims import Claims
+
+    return Claims(process.id, process.name, process.jobs)
+
+
+def test_a_version_that_differs_from_the_usual_one_is_marked(site: Site):
+    made = [NewProcess(kind="worker", version=version) for version in ("2", "2", "1")]
+    for process in made:
+        fleet.register(site.engine, process)
+    page = site.page("/workers")
+    assert [bool(row(page, process.id).select(".differs")) for process in made] == [False, False, True]
+    assert "most run 2" in text(row(page, made[2].id))
+
+
+def test_a_worker_is_drained_after_a_question(site: Site):
+    made = family(site.engine)
+    first = made.workers[0].worker_id
+    question = site.page(f"/workers/{first}/drain")
+    assert "0 runs are at work there now." in text(question.main)
+    assert site.press(question, "Drain").location == "/workers"
+    assert state_of(site, first) == "draining"
+    shown = row(site.page("/workers"), first)
+    assert "drained by someone: takes no new runs" in text(shown)
+    assert not shown.select(".btn")
+    assert state_of(site, made.workers[1].worker_id) == "alive"
+
+
+def test_a_supervisor_is_drained_with_all_its_workers(site: Site):
+    made = family(site.engine)
+    site.press(site.page(f"/workers/{made.supervisor.id}/drain"), "Drain")
+    assert {state_of(site, each.worker_id) for each in made.workers} == {"draining"}
+
+
+def test_a_drained_supervisor_without_workers_says_what_it_waits_for(site: Site):
+    made = family(site.engine, 0)
+    site.press(site.page(f"/workers/{made.supervisor.id}/drain"), "Drain")
+    page = site.page("/workers")
+    assert "starts none until it is restarted" in text(row(page, made.supervisor.id))
+    assert "No worker is running" in text(page.main)
+
+
+def test_draining_who_has_ended_says_so(site: Site):
+    made = family(site.engine, 1)
+    [by] = made.workers
+    question = site.page(f"/workers/{by.worker_id}/drain")
+    with writing(site.engine) as connection:
+        fleet.stop(connection, by.worker_id)
+    site.press(question, "Drain")
+    assert "had ended, or was draining already" in text(site.page("/workers").main)
+
+
+def test_who_is_gone_is_shown_with_the_reason_and_can_be_forgotten(site: Site):
+    made = family(site.engine, 1)
+    [by] = made.workers
+    with writing(site.engine) as connection:
+        fleet.declare_gone(connection, by.worker_id, "no sign of life for 30 s", CRASH_LIMIT)
+    page = site.page("/workers")
+    assert "no sign of life for 30 s; its runs went back" in text(row(page, by.worker_id))
+    assert site.press(page, f"Forget {NewProcess(kind='worker').name}").status_code == 303
+    assert row(site.page("/workers"), by.worker_id) is None
+
+
+def test_who_is_alive_is_not_forgotten(site: Site):
+    made = family(site.engine, 1)
+    [by] = made.workers
+    site.client.get("/workers")
+    page = site.page("/workers")
+    token = site.page(f"/workers/{by.worker_id}/drain").select_one("input[name=csrf_token]")["value"]
+    site.client.post(f"/workers/{by.worker_id}/forgetting", data={"csrf_token": token})
+    assert state_of(site, by.worker_id) == "alive"
+    assert row(page, by.worker_id)
+
+
+def test_a_process_that_nobody_knows_is_not_found(site: Site):
+    assert "No such process" in text(site.page("/workers/nobody/drain", 404))

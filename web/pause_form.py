@@ -1,0 +1,79 @@
+"""The form that pauses a queue: a reason, and an end if somebody wants one."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+
+from ledger import clock, texts
+from ledger.pauses import REASON_LIMIT
+from ledger.queries.queues import Queue
+from web import moments
+from web.console import console
+
+MINUTE = 60 * clock.SECOND
+#: What the form sends, how it reads, and how many minutes that is; the first one has no end.
+LENGTHS = {
+    "": (_l("until somebody resumes it"), None),
+    "15": (_l("for 15 minutes"), 15),
+    "60": (_l("for an hour"), 60),
+    "240": (_l("for 4 hours"), 240),
+    "1440": (_l("for a day"), 1440),
+    "at": (_l("until the time below"), None),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PauseForm:
+    """What was typed, and what it means; ``errors`` by the field's name."""
+
+    queue: Queue
+    reason: str = ""
+    length: str = ""
+    at: str = ""
+    zone: str = ""
+    came_from: str = ""
+    ends_at: int | None = None
+    errors: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def lengths(self) -> list[tuple[str, str]]:
+        return [(value, word) for value, (word, _) in LENGTHS.items()]
+
+
+def page_of(queue: Queue, sent: Mapping[str, str] | None = None) -> PauseForm:
+    zone = console().settings.display_timezone
+    if sent is None:
+        return _filled_in(queue, zone)
+    length, at = sent.get("length", ""), sent.get("at", "").strip()
+    ends_at, wrong = _end(length, at)
+    reason = texts.clean(" ".join(sent.get("reason", "").split()), REASON_LIMIT)
+    return PauseForm(
+        queue=queue, reason=reason, length=length, at=at, zone=zone, came_from=sent.get("from", ""), ends_at=ends_at,
+        errors={"at": wrong} if wrong else {},
+    )  # fmt: skip
+
+
+def _filled_in(queue: Queue, zone: str) -> PauseForm:
+    pause = queue.pause
+    if pause is None:
+        return PauseForm(queue=queue, zone=zone)
+    at = f"{moments.local(pause.ends_at):%Y-%m-%dT%H:%M}" if pause.ends_at else ""
+    return PauseForm(queue=queue, reason=pause.reason, length="at" if at else "", at=at, zone=zone)
+
+
+def _end(length: str, at: str) -> tuple[int | None, str]:
+    """The instant, or what is wrong with it. A time that was typed counts, whatever is chosen beside it."""
+    if not at and length != "at":
+        minutes = LENGTHS.get(length, LENGTHS[""])[1]
+        return (None if minutes is None else clock.now() + minutes * MINUTE), ""
+    try:
+        moment = datetime.fromisoformat(at)
+    except ValueError:
+        return None, _("This is no time. Write it like 2026-11-25 07:00.")
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=moments.local(clock.now()).tzinfo)
+    ends_at = clock.from_datetime(moment)
+    return (ends_at, "") if ends_at > clock.now() else (None, _("This time has passed. Choose a later one."))

@@ -1,0 +1,28 @@
+"""A pause in words: “paused by ana until 07:00: DB upgrade”."""
+
+from flask_babel import gettext as _
+from markupsafe import Markup
+
+from ledger import clock
+from ledger.pauses import Pause
+from web import moments
+
+
+def sentence(pause: Pause) -> Markup:
+    """As it stands beside what waits for it."""
+    told = Markup(_pattern(pause)).format(person=pause.by, end=end(pause))
+    return Markup("{}: {}").format(told, pause.reason) if pause.reason else told
+
+
+def _pattern(pause: Pause) -> str:
+    return _("paused by {person}") if pause.ends_at is None else _("paused by {person} until {end}")
+
+
+def end(pause: Pause) -> Markup:
+    """``07:00``, with the day when that is not today; empty when it has no end."""
+    if pause.ends_at is None:
+        return Markup("")
+    at, now = moments.local(pause.ends_at), moments.local(clock.now())
+    text = f"{at:%H:%M}" if at.date() == now.date() else f"{at:%Y-%m-%d %H:%M}"
+    title = {"datetime": f"{at:%Y-%m-%dT%H:%M:%S%z}", "title": moments.exact(pause.ends_at), "text": text}
+    return Markup('<time datetime="{datetime}" title="{title}">{text}</time>').format(**title)
