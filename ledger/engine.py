@@ -194,6 +194,18 @@ def upsert(connection: Connection, table, key: str):
     return statement.on_conflict_do_update(index_elements=[key], set_=changed)
 
 
+def accumulate(connection: Connection, table, numbers: dict[tuple, int]) -> None:
+    """Adds each of ``numbers`` to the column ``number`` of the row with its key, which is made when it is new."""
+    if not numbers:
+        return
+    keys = [column.name for column in table.primary_key]
+    dialect = sqlite if is_sqlite(connection) else postgresql
+    statement = dialect.insert(table)
+    added = {"number": table.c.number + statement.excluded.number}
+    rows = [dict(zip(keys, key, strict=True), number=number) for key, number in sorted(numbers.items())]
+    connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=added), rows)
+
+
 def announce(connection: Connection) -> None:
     """Wakes whoever watches the ledger, when this transaction commits. SQLite needs no word: see watch."""
     if not is_sqlite(connection):
