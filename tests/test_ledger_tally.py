@@ -1,10 +1,10 @@
 """Counting what finished: every run once, whoever ends it and whenever, and not less when runs are pruned."""
 
-from sqlalchemy import Engine, func, select, update
+from sqlalchemy import Engine, func, select
 
 from ledger import clock, retention, tally
 from ledger.engine import reading, writing
-from ledger.tables import stragglers, tallies, tally_marks, totals
+from ledger.tables import stragglers, tallies, totals
 from tests.ledger_circumstances import at_once
 from tests.ledger_steps import (
     HOUR,
@@ -19,14 +19,6 @@ from tests.ledger_steps import (
     succeeded,
     worker,
 )
-
-
-def counted(engine: Engine) -> None:
-    """Two turns with no time between them: one closes, one counts."""
-    for _ in range(2):
-        with writing(engine) as connection:
-            connection.execute(update(tally_marks).values(closed_at=tally_marks.c.closed_at - HOUR))
-        tally.turn(engine, settle=0)
 
 
 def total(engine: Engine, name: str = "runs", **of: str) -> int:
@@ -57,7 +49,7 @@ def test_every_end_is_counted_once_whoever_makes_it(engine: Engine):
     rescue(engine, by, crash_limit=1)
     dispatch(engine)
     for _ in range(3):
-        counted(engine)
+        tally.catch_up(engine)
     of_states = {each: total(engine, state=each) for each in ("succeeded", "failed", "canceled", "dead")}
     assert of_states == dict.fromkeys(of_states, 1)
     assert total(engine) == 4 and total(engine, "crashes") == 1
@@ -67,26 +59,25 @@ def test_every_end_is_counted_once_whoever_makes_it(engine: Engine):
 def test_nothing_is_counted_before_it_had_time_to_be_committed(engine: Engine):
     done(engine)
     for _ in range(3):
-        with writing(engine) as connection:
-            connection.execute(update(tally_marks).values(closed_at=0))
-        tally.turn(engine)
+        tally.advance(engine)
     assert total(engine) == 0
 
 
 def test_what_another_scheduler_has_just_closed_is_not_counted_yet(engine: Engine):
     done(engine)
-    assert [tally.turn(engine, settle=0) for _ in range(2)] == [tally.PAUSE_SECONDS] * 2
+    tally.advance(engine, settle=0)
+    assert tally.turn(engine) == tally.PAUSE_SECONDS
     assert total(engine) == 0
 
 
 def test_a_run_that_ends_behind_the_mark_is_counted_too(engine: Engine):
     slow, held = running(engine), running(engine)
     done(engine)
-    counted(engine)
+    tally.catch_up(engine)
     long_ago = clock.now() - HOUR
     finish(engine, succeeded(slow, at=long_ago), succeeded(held, at=long_ago))
     assert number_of(engine, stragglers) == 2
-    counted(engine)
+    tally.catch_up(engine)
     assert (total(engine), number_of(engine, stragglers)) == (3, 0)
 
 
@@ -94,9 +85,7 @@ def test_schedulers_that_count_at_once_count_once(engine: Engine):
     for _ in range(5):
         done(engine)
     for _ in range(3):
-        with writing(engine) as connection:
-            connection.execute(update(tally_marks).values(closed_at=0))
-        at_once(3, lambda _: tally.turn(engine, settle=0))
+        at_once(3, lambda _: tally.advance(engine, settle=0))
     assert total(engine) == 5
 
 
@@ -104,21 +93,17 @@ def test_a_long_history_is_counted_in_parts(engine: Engine, monkeypatch):
     monkeypatch.setattr(tally, "RUNS_AT_ONCE", 2)
     for _ in range(5):
         done(engine)
-    counted(engine)
-    turns = 1
-    while tally.turn(engine, settle=0) == 0.0:
-        turns += 1
-    assert (total(engine), turns) == (5, 2)
+    tally.advance(engine, settle=0)
+    assert [tally.advance(engine, settle=0) for _ in range(3)] == [False, False, True]
+    assert total(engine) == 5
 
 
 def test_the_histograms_have_each_measured_run_in_one_place(engine: Engine):
     run = running(engine)
     finish(engine, succeeded(run, at=clock.now() + 3 * clock.SECOND))
     cancel(engine, dispatch(engine))
-    counted(engine)
-    with writing(engine) as connection:
-        connection.execute(update(tally_marks).values(closed_to=clock.now() + HOUR, closed_at=0))
-    tally.turn(engine, settle=0)
+    for _ in range(2):
+        tally.advance(engine, settle=-HOUR)
     assert total(engine, "took:4") == 1
     assert sum(total(engine, f"took:{place}") for place in range(11)) == 1
     assert sum(total(engine, f"wait:{place}") for place in range(10)) == 1
@@ -128,22 +113,22 @@ def test_the_histograms_have_each_measured_run_in_one_place(engine: Engine):
 def test_jobs_beyond_the_most_are_counted_together_and_stay_so(engine: Engine, monkeypatch):
     monkeypatch.setattr(tally, "MOST_JOBS", 1)
     done(engine)
-    counted(engine)
+    tally.catch_up(engine)
     cancel(engine, dispatch(engine, job="second"))
-    counted(engine)
+    tally.catch_up(engine)
     cancel(engine, dispatch(engine, job="add"))
-    counted(engine)
+    tally.catch_up(engine)
     assert total(engine, job="add") == 2 and total(engine, job=tally.OTHER) == 1
 
 
 def test_pruning_takes_nothing_from_the_counts_and_nothing_uncounted(engine: Engine):
     ids = [done(engine) for _ in range(3)]
     assert forgettable(engine) == set()
-    counted(engine)
+    tally.catch_up(engine)
     finish(engine, succeeded(running(engine), at=clock.now() - HOUR))
     assert forgettable(engine) == set(ids)
     retention.forget(engine, ids)
-    counted(engine)
+    tally.catch_up(engine)
     assert total(engine) == 4
 
 
@@ -154,7 +139,7 @@ def forgettable(engine: Engine) -> set[str]:
 
 def test_tallies_are_forgotten_in_time_and_totals_never(engine: Engine, monkeypatch):
     done(engine)
-    counted(engine)
+    tally.catch_up(engine)
     later = clock.now() + 9 * tally.DAY
     monkeypatch.setattr(tally.clock, "now", lambda: later)
     with writing(engine) as connection:
