@@ -115,7 +115,7 @@ def _producer(source: Source) -> Box:
 def _exchange(broker: Any) -> Box:
     link = url_for("workers.index")
     if broker.kind == "embedded":
-        return Box(_("The ledger"), _("embedded broker:"), _("workers claim from it directly"), link)
+        return Box(_("The ledger"), _("embedded broker:"), _("workers claim here"), link)
     if broker.ok:
         return Box("RabbitMQ", _("carries hints;"), _("the runs stand in the ledger"), link)
     since = clock.from_datetime(broker.since) if broker.since else None

@@ -20,6 +20,7 @@ from ledger import clock, measures
 from ledger.measures import TOOKS, WAITS
 from ledger.queries.gauges import Gauges, gauges
 from ledger.settings import Settings
+from ledger.tally import OTHER
 from web.console import console
 from web.session import is_signed_in, password
 
@@ -69,15 +70,15 @@ def _has_token() -> bool:
 
 def exposition() -> bytes:
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(Ledger(gauges(console().engine)))
+    registry.register(Ledger(gauges(console().engine), console().settings.embedded))
     return generate_latest(registry)
 
 
 class Ledger(Collector):
     """What was read from the ledger, as families of metrics."""
 
-    def __init__(self, read: Gauges):
-        self._read = read
+    def __init__(self, read: Gauges, embedded: bool):
+        self._read, self._embedded = read, embedded
 
     def collect(self) -> Iterator:
         yield from _counters(self._read)
@@ -85,6 +86,8 @@ class Ledger(Collector):
         yield from _queues(self._read)
         yield from _processes(self._read)
         yield from _rest(self._read)
+        if not self._embedded:  # without a broker there are no hints
+            yield _hint_lag(self._read)
 
 
 def _counters(read: Gauges) -> Iterator:
@@ -135,6 +138,8 @@ def _queues(read: Gauges) -> Iterator:
         waiting.add_metric([queue.name], queue.waiting.number)
         oldest.add_metric([queue.name], _seconds(read.now - queue.oldest_due))
         served.add_metric([queue.name], int(queue.served))
+    if read.other_queues:
+        waiting.add_metric([OTHER], read.other_queues.number)
     running = GaugeMetricFamily("waybill_queue_running", "Runs of it at work.", labels=["queue"])
     for queue, number in read.running:
         running.add_metric([queue], number)
@@ -153,12 +158,16 @@ def _processes(read: Gauges) -> Iterator:
     yield from (number, beat, _gauge("waybill_slots", "Runs that live workers can execute at the same time.", slots))
 
 
-def _rest(read: Gauges) -> Iterator:
+def _hint_lag(read: Gauges) -> GaugeMetricFamily:
     lag = 0.0 if read.hint_due_at is None else _seconds(read.now - read.hint_due_at)
-    yield _gauge("waybill_hint_lag_seconds", "How overdue the next hint of a waiting run is; with RabbitMQ.", lag)
+    return _gauge("waybill_hint_lag_seconds", "How overdue the next hint of a waiting run is.", lag)
+
+
+def _rest(read: Gauges) -> Iterator:
     late = "Results that came in the last day after their attempt had been given up, and were dropped."
     yield _gauge("waybill_results_superseded_last_day", late, read.late.number)
-    yield _gauge("waybill_messages_rejected_last_day", "Messages of the last day nobody could read.", read.rejected.number)
+    unread = "Messages of the last day that nobody could read."
+    yield _gauge("waybill_messages_rejected_last_day", unread, read.rejected.number)
     counted = "The counters and histograms count runs that ended up to here."
     yield _gauge("waybill_counted_to_timestamp_seconds", counted, read.counted_to / clock.SECOND)
 

@@ -7,10 +7,11 @@ from itertools import islice
 from sqlalchemy import Connection, Engine, func, select
 
 from ledger import clock
+from ledger.dispatch import next_dispatch_at
 from ledger.engine import reading
 from ledger.queries.backlog import Backlog, backlog
 from ledger.queries.counting import Count, count
-from ledger.queries.queued import MOST_QUEUES
+from ledger.queries.queued import MOST_QUEUES, queues
 from ledger.queries.workers import Process, alive_processes
 from ledger.tables import attempts, is_queued, is_running, rejected, runs, totals
 from ledger.tally import marks_of
@@ -41,6 +42,7 @@ class Gauges:
     hint_due_at: int | None
     late: Count
     rejected: Count
+    other_queues: Count
 
 
 def gauges(engine: Engine) -> Gauges:
@@ -53,8 +55,9 @@ def gauges(engine: Engine) -> Gauges:
             backlog=backlog(connection, now),
             running=_running(connection),
             alive=alive_processes(connection),
-            hint_due_at=connection.scalar(select(func.min(runs.c.dispatch_at)).where(is_queued)),
+            hint_due_at=next_dispatch_at(connection),
             late=count(connection, select(attempts.c.run_id).where(attempts.c.late_at > now - DAY), MOST_RARE),
+            other_queues=_other_queues(connection),
             rejected=count(connection, select(rejected.c.id).where(rejected.c.received_at > now - DAY), MOST_RARE),
         )
 
@@ -64,6 +67,14 @@ def _totals(connection: Connection) -> tuple[Total, ...]:
     for job, state, name, number in connection.execute(select(totals)):
         found.setdefault((job, state), Counter())[name] = int(number)
     return tuple(Total(*key, numbers) for key, numbers in sorted(found.items()))
+
+
+def _other_queues(connection: Connection) -> Count:
+    """Runs that are queued beyond the queues that have numbers of their own."""
+    names = list(queues(connection))
+    if len(names) < MOST_QUEUES:
+        return Count()
+    return count(connection, select(runs.c.id).where(is_queued, runs.c.queue > names[-1]))
 
 
 def _running(connection: Connection) -> tuple[tuple[str, int], ...]:
