@@ -51,7 +51,7 @@ def advance(engine: Engine, settle: int = SETTLE) -> bool:
         if not _is_anything_new(connection, marks):
             return True
         until = _end_of_batch(connection, marks)
-        groups = measures.groups(connection, _between(marks.counted_to, until))
+        groups = measures.groups(connection, and_(_between(marks.counted_to, until), ~_has_note))
     with writing(engine) as connection:
         failpoints.mark(connection, "tally")
         if _move(connection, marks, until, clock.now() - settle):
@@ -86,6 +86,10 @@ def _is_anything_new(connection: Connection, marks) -> bool:
 
 def _between(after: int, until: int):
     return and_(runs.c.finished_at > after, runs.c.finished_at <= until)
+
+
+#: Whoever ends between the two marks leaves a note too, and is counted by that.
+_has_note = select(stragglers.c.run_id).where(stragglers.c.run_id == runs.c.id).exists()
 
 
 def _end_of_batch(connection: Connection, marks) -> int:

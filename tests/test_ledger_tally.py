@@ -81,6 +81,16 @@ def test_a_run_that_ends_behind_the_mark_is_counted_too(engine: Engine):
     assert (total(engine), number_of(engine, stragglers)) == (3, 0)
 
 
+def test_a_run_that_ends_between_the_marks_is_counted_once(engine: Engine):
+    done(engine)
+    tally.advance(engine, settle=-HOUR)
+    done(engine)
+    assert number_of(engine, stragglers) == 1
+    for _ in range(2):
+        tally.advance(engine, settle=-HOUR)
+    assert (total(engine), number_of(engine, stragglers)) == (2, 0)
+
+
 def test_schedulers_that_count_at_once_count_once(engine: Engine):
     for _ in range(5):
         done(engine)

@@ -147,9 +147,7 @@ def _long_waits(now: Overview) -> list[Alert]:
 
 def _long_wait(queue: WaitingQueue) -> Alert:
     bold = _("Runs wait long in “%(queue)s”.", queue=queue.name)
-    text = _(
-        "Workers serve it, but %(runs)s wait, the oldest for %(since)s.", runs=count(queue.waiting), since=SINCE
-    )
+    text = _("Workers serve it, but %(runs)s wait, the oldest for %(since)s.", runs=count(queue.waiting), since=SINCE)
     return Alert("warn", bold, text, queue.oldest_due, waiting_link(queue.name), _("See them"))
 
 

@@ -101,8 +101,7 @@ def sparkline(values: tuple[int, ...]) -> Markup:
     step = SPARK_WIDTH / max(1, len(values) - 1)
     points = " ".join(f"{i * step:.0f},{_height(each, peak):.1f}" for i, each in enumerate(values))
     return Markup(
-        '<svg class="spark" viewBox="0 0 {} {}" width="{}" height="{}" aria-hidden="true">'
-        '<polyline points="{}"/></svg>'
+        '<svg class="spark" viewBox="0 0 {} {}" width="{}" height="{}" aria-hidden="true"><polyline points="{}"/></svg>'
     ).format(SPARK_WIDTH, SPARK_HEIGHT, SPARK_WIDTH, SPARK_HEIGHT, points)
 
 

@@ -95,7 +95,14 @@ def _sentence(flow: Flow) -> str:
     came = ngettext("1 run came in", "%(runs)s runs came in", flow.came, runs=number(flow.came))
     moved = _("In the last minute %(came)s and %(went)s finished.", came=came, went=number(flow.went))
     waits = _("%(number)s wait.", number=count(waiting)) if waiting else _("None waits.")
-    return f"{moved} {waits} {_('%(busy)s of %(slots)s slots are busy.', busy=number(busy), slots=number(slots))}"
+    at_work = ngettext(
+        "1 of %(slots)s slots is busy.",
+        "%(busy)s of %(slots)s slots are busy.",
+        busy,
+        busy=number(busy),
+        slots=number(slots),
+    )
+    return f"{moved} {waits} {at_work}"
 
 
 def _producers(flow: Flow) -> Column:
