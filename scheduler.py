@@ -18,7 +18,7 @@ from apscheduler.events import EVENT_JOB_MAX_INSTANCES, EVENT_JOB_MISSED, JobEve
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.base import BaseTrigger
 
-from ledger import clock, reaper, recurrence, schedules, upkeep
+from ledger import clock, reaper, recurrence, schedules, tally, upkeep
 from ledger.dispatch import Repeats
 from ledger.engine import Engine, open_engine, reading, writing
 from ledger.errors import LedgerAway
@@ -96,6 +96,7 @@ class Scheduler:
             Loop("expire", lambda: upkeep.expire_overdue(engine), stop),
             Loop("pauses", lambda: upkeep.end_pauses(engine), stop),
             Loop("reap", lambda: self._reap(chosen.crash_limit), stop),
+            Loop("tally", lambda: tally.turn(engine), stop),
             Loop("prune", lambda: upkeep.prune(engine, chosen), stop, patience=600),
         ]
         if not chosen.embedded:  # without a broker workers watch the ledger, and hints would be writes for nothing

@@ -194,6 +194,41 @@ def upsert(connection: Connection, table, key: str):
     return statement.on_conflict_do_update(index_elements=[key], set_=changed)
 
 
+def accumulate(connection: Connection, table, numbers: dict[tuple, int]) -> None:
+    """Adds each of ``numbers`` to the column ``number`` of the row with its key, which is made when it is new."""
+    if not numbers:
+        return
+    keys = [column.name for column in table.primary_key]
+    dialect = sqlite if is_sqlite(connection) else postgresql
+    statement = dialect.insert(table)
+    added = {"number": table.c.number + statement.excluded.number}
+    rows = [dict(zip(keys, key, strict=True), number=number) for key, number in sorted(numbers.items())]
+    connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=added), rows)
+
+
+def version(connection: Connection) -> str:
+    """``SQLite 3.40.1``, ``PostgreSQL 15.9``."""
+    if is_sqlite(connection):
+        return f"SQLite {sqlite3.sqlite_version}"
+    return f"PostgreSQL {connection.exec_driver_sql('SHOW server_version').scalar().split()[0]}"
+
+
+def size(connection: Connection) -> int:
+    """Bytes of the database, without SQLite's log of what is not yet in it."""
+    statement = "SELECT pg_database_size(current_database())"
+    if is_sqlite(connection):
+        statement = "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size"
+    return connection.exec_driver_sql(statement).scalar()
+
+
+def rows_roughly(connection: Connection, table) -> int:
+    """A guess that costs nothing, at how many rows a table has: the newest row's number, the statistics."""
+    statement = f"SELECT reltuples::bigint FROM pg_class WHERE oid = '{table.name}'::regclass"
+    if is_sqlite(connection):
+        statement = f"SELECT max(rowid) - min(rowid) + 1 FROM {table.name}"
+    return max(0, connection.exec_driver_sql(statement).scalar() or 0)
+
+
 def announce(connection: Connection) -> None:
     """Wakes whoever watches the ledger, when this transaction commits. SQLite needs no word: see watch."""
     if not is_sqlite(connection):

@@ -32,6 +32,13 @@ def _with_version(number: int) -> int:
     return milliseconds << 80 | 0x7 << 76 | high << 64 | 0b10 << 62 | low
 
 
+def made_at(text: str) -> int | None:
+    """When the id was made, in microseconds, as a UUIDv7 tells; None for what is none."""
+    if not is_id(text) or UUID(text).version != 7:
+        return None
+    return (UUID(text).int >> 80) * 1_000
+
+
 def is_id(text: str) -> bool:
     try:
         return str(UUID(text)) == text

@@ -62,6 +62,12 @@ class Settings(BaseSettings):
     retention_days: int = Field(
         30, ge=1, description="Days after which finished runs, with their logs and artifacts, are pruned."
     )
+    retention_runs_per_job: int = Field(
+        0, ge=0, description="Finished runs kept of each job that does not say `keep=N` itself; `0` is no limit."
+    )
+    metrics_token: SecretStr = Field(
+        SecretStr(""), description="With `WAYBILL_PASSWORD`: opens `/metrics` to who sends it as `Bearer`."
+    )
     display_timezone: str = Field("UTC", description="Time zone of the times on the pages, an IANA name.")
     log_level: str = Field("INFO", description="Level of the processes' own log.")
     waybill_fail_at: str = Field(

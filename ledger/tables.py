@@ -1,5 +1,5 @@
 """The tables of the ledger. Times are microseconds since 1970 UTC (``clock``); JSON is kept as text, so that
-NUL escapes and big numbers survive on both databases."""
+NUL escapes and big numbers survive on both databases. The counts of what finished stand in ``tables_tally``."""
 
 from sqlalchemy import (
     BigInteger,
@@ -9,7 +9,6 @@ from sqlalchemy import (
     Index,
     Integer,
     LargeBinary,
-    MetaData,
     String,
     Table,
     Text,
@@ -17,18 +16,13 @@ from sqlalchemy import (
     text,
 )
 
-metadata = MetaData(
-    naming_convention={
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
-        "pk": "pk_%(table_name)s",
-    }
-)
+from ledger.tables_kin import Id, Instant, Json, metadata
+from ledger.tables_tally import stragglers, tallies, tally_marks, totals
 
-Id = String(36)
-Instant = BigInteger
-Json = Text
+__all__ = [
+    "artifacts", "attempts", "barriers", "is_queued", "is_running", "jobs", "logs", "metadata", "processes", "rejected",
+    "runs", "schedules", "stragglers", "tallies", "tally_marks", "ticks", "totals",
+]  # fmt: skip
 
 runs = Table(
     "runs",
@@ -209,6 +203,12 @@ attempts = Table(
         "late_at",
         Instant,
         comment="when a result came in after the attempt had been given up; it was dropped",
+    ),
+    Index(
+        "ix_attempts_late",
+        "late_at",
+        sqlite_where=text("late_at IS NOT NULL"),
+        postgresql_where=text("late_at IS NOT NULL"),
     ),
     sqlite_with_rowid=False,  # read and written by its key alone: one tree less to keep
 )

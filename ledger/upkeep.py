@@ -5,19 +5,19 @@ until the next. All raise LedgerAway. Any number of schedulers may do this at on
 import logging
 from collections.abc import Callable
 
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine
 
-from ledger import barriers, clock, dispatch, pauses, retention, ticks
+from ledger import barriers, clock, dispatch, pauses, retention, tally, ticks
 from ledger.engine import reading, writing
 from ledger.files import remove_artifacts, remove_old_uploads
 from ledger.settings import Settings
-from ledger.tables import runs
 
 log = logging.getLogger(__name__)
 
 HINTS_AT_ONCE = 500
 LONGEST_WAIT_SECONDS = 1.0
 PRUNE_SECONDS = 600.0
+UNCOUNTED_SECONDS = 5.0
 
 
 def dispatch_due(
@@ -66,20 +66,18 @@ def end_pauses(engine: Engine) -> float:
 
 
 def prune(engine: Engine, settings: Settings) -> float:
-    """Forgets what is older than the retention: first runs, a batch a turn, then all else."""
-    with writing(engine) as connection:
-        paths = retention.prune(connection, settings.retention_days)
-    remove_artifacts(settings.artifacts, paths)
-    before = clock.now() - settings.retention_days * retention.DAY
-    if _holds_runs_finished(engine, before):
+    """Forgets what is beyond the retention: first runs, a batch a turn, then all else."""
+    with reading(engine) as connection:
+        old = retention.expired(connection, settings.retention_days)
+        ids = old or retention.surplus(connection, settings.retention_runs_per_job)
+        wait = UNCOUNTED_SECONDS if retention.has_uncounted(connection, settings.retention_days) else PRUNE_SECONDS
+    if ids:
+        remove_artifacts(settings.artifacts, retention.forget(engine, ids))
         return 0.1
     with writing(engine) as connection:
-        ticks.prune(connection, before)
+        retention.forget_rest(connection, settings.retention_days)
+        ticks.prune(connection, clock.now() - settings.retention_days * retention.DAY)
         barriers.forget_expired(connection)
+        tally.prune(connection)
     remove_old_uploads(engine, settings)
-    return PRUNE_SECONDS
-
-
-def _holds_runs_finished(engine: Engine, before: int) -> bool:
-    with reading(engine) as connection:
-        return connection.scalar(select(runs.c.id).where(runs.c.finished_at < before).limit(1)) is not None
+    return wait

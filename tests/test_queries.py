@@ -334,7 +334,7 @@ def test_the_last_hour_is_counted_by_minute_and_by_job(engine: Engine):
     done(engine)
     broken(engine)
     last_hour = overview(engine).throughput
-    assert (len(last_hour.minutes), last_hour.done, last_hour.failed) == (60, 1, 1)
+    assert (len(last_hour.parts), last_hour.done, last_hour.failed) == (60, 1, 1)
     assert (last_hour.peak.number, last_hour.complete) == (2, True)
     assert [(share.job, share.percent) for share in last_hour.jobs] == [("add", 50)]
 

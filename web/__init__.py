@@ -17,6 +17,7 @@ from web import (
     jobs,
     language,
     live,
+    metrics,
     overview,
     queues,
     runs,
@@ -26,12 +27,14 @@ from web import (
     strip,
     workers,
 )
+from web import settings as settings_page
 from web.console import NAME, Console
 from workers.publisher import make_publisher
 
 TEMPLATES = Path(__file__).resolve().parents[1] / "templates"
 ROOMS = (
     overview, runs, artifacts, jobs, queues, dead_letters, schedules, workers, session, language, strip, health,
+    metrics, settings_page,
 )  # fmt: skip
 
 
@@ -41,7 +44,7 @@ def create_app(settings: Settings | None = None, publisher=None) -> Flask:
     publisher = publisher or make_publisher(settings)
     app = Flask(__name__, template_folder=TEMPLATES)
     app.extensions[NAME] = Console(settings, open_engine(settings.ledger_url), publisher)
-    for part in (security, session, language, errors, filters, assets, live, strip):
+    for part in (security, session, language, errors, filters, assets, live, strip, metrics):
         part.init_app(app, settings)
     for room in ROOMS:
         app.register_blueprint(room.blueprint)

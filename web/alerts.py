@@ -1,6 +1,8 @@
-"""The sentences on top of the overview: what is wrong, since when, and where to go."""
+"""The sentences on top of the overview: what needs somebody, since when, and where to go."""
 
+import shutil
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from flask import url_for
@@ -13,32 +15,51 @@ from ledger.queries.backlog import WaitingQueue
 from ledger.queries.failures import Cause
 from ledger.queries.overview import Overview
 from ledger.queries.throughput import JobShare
+from ledger.queries.trouble import Missed, Stuck
 from web import pause_words
-from web.numbers import count, number
+from web.numbers import count, duration, number, size
 
 #: A job fails much when it failed so often, and in so many percent of its runs.
 MUCH_NUMBER, MUCH_PERCENT = 5, 5
+#: What waits so long is told although somebody serves it.
+LONG_WAIT = 10 * 60 * clock.SECOND
+MANY_DEATHS = 3
+#: Room on the disk of ``WAYBILL_VAR`` below which nobody should sleep.
+LITTLE_ROOM = 500_000_000
+MOST_OF_A_KIND = 3
+#: Where the age stands in a sentence: the browser keeps it going, so it is no part of the text.
+SINCE = "\ue000"
 
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """``bold`` and ``text`` are the sentence, ``since_word`` and the age of ``since`` its end."""
+    """``bold`` and ``text`` are the sentence; ``SINCE`` in the text is to be the age of ``since``."""
 
     hue: str
     bold: str
     text: str
-    since_word: str
     since: int | None
     link: str
     link_word: str
 
+    @property
+    def before(self) -> str:
+        return self.text.partition(SINCE)[0]
 
-def of(now: Overview, broker: Any) -> tuple[Alert, ...]:
-    """``broker`` is the publisher's BrokerStatus."""
+    @property
+    def after(self) -> str:
+        return self.text.partition(SINCE)[2]
+
+
+def of(now: Overview, broker: Any, var: Path) -> tuple[Alert, ...]:
+    """``broker`` is the publisher's BrokerStatus; the worst first."""
     unserved = [_unserved(queue) for queue in now.backlog.unserved]
-    failing = [_failing(share, now) for share in now.throughput.jobs if fails_much(share)]
+    failing = [_failing(share, now) for share in now.last_hour.jobs if fails_much(share)]
+    stuck = [_stuck(each) for each in now.trouble.stuck[:MOST_OF_A_KIND]]
+    missed = [_missed(each) for each in now.trouble.missed[:MOST_OF_A_KIND]]
     paused = [_paused(queue) for queue in now.backlog.paused]
-    return tuple(_broker(broker) + _scheduler(now) + unserved + failing + paused)
+    found = _room(var) + _scheduler(now) + unserved + _broker(broker) + _deaths(now) + failing
+    return tuple(found + _long_waits(now) + stuck + missed + paused)
 
 
 def fails_much(share: JobShare) -> bool:
@@ -46,66 +67,151 @@ def fails_much(share: JobShare) -> bool:
 
 
 def well(now: Overview) -> str:
-    """What to say when nothing is wrong."""
+    """How things are, in a sentence that is there whether or not something is wrong."""
+    return _("%(workers)s, %(waiting)s, %(failed)s.", workers=_up(now), waiting=_waits(now), failed=_failed(now))
+
+
+def needs_you(alerts: tuple[Alert, ...]) -> str:
+    return ngettext("One thing needs you.", "%(num)s things need you.", len(alerts)) if alerts else ""
+
+
+def _up(now: Overview) -> str:
     workers = now.system.workers
-    up = "No worker is up" if not workers else "The worker is up" if workers == 1 else f"All {workers} workers are up"
-    waiting = "nothing waits" if not now.backlog.waiting else "what waits is served"
-    failed = now.throughput.failed
-    fails = "no failure in the last hour" if not failed else f"{number(failed)} failed in the last hour"
-    return f"{up}, {waiting}, {fails}."
+    return ngettext("The worker is up", "All %(num)s workers are up", workers) if workers else _("No worker is up")
+
+
+def _waits(now: Overview) -> str:
+    if not now.backlog.waiting:
+        return _("nothing waits")
+    return _("some of what waits is not served") if now.backlog.unserved else _("what waits is served")
+
+
+def _failed(now: Overview) -> str:
+    failed = now.last_hour.failed
+    if not failed:
+        return _("no failure in the last hour")
+    return _("%(number)s failed in the last hour", number=number(failed))
+
+
+def _room(var: Path) -> list[Alert]:
+    try:
+        free = shutil.disk_usage(var).free
+    except OSError:
+        return []
+    if free > LITTLE_ROOM:
+        return []
+    bold = _("The disk is nearly full.")
+    text = _("%(free)s are left for the ledger and its files. With none left, no run is accepted.", free=size(free))
+    return [Alert("bad", bold, text, None, url_for("settings.index"), _("See the ledger"))]
 
 
 def _broker(broker: Any) -> list[Alert]:
     if broker.ok:
         return []
-    text = f"Runs are accepted, workers find them in the ledger a little later. It says: {broker.detail}."
     since = clock.from_datetime(broker.since) if broker.since else None
-    return [Alert("warn", "RabbitMQ is away.", text, "Away for", since, url_for("workers.index"), "See the processes")]
+    accepted = _("Runs are accepted, workers find them in the ledger a little later.")
+    said = f"{accepted} {_('It says: %(said)s.', said=broker.detail)}"
+    text = f"{said} {_('Away for %(since)s.', since=SINCE)}" if since else said
+    return [Alert("warn", _("RabbitMQ is away."), text, since, url_for("workers.index"), _("See the processes"))]
 
 
 def _scheduler(now: Overview) -> list[Alert]:
     if now.system.scheduler_ok or not now.has_any:
         return []
     beat = now.system.scheduler_beat
-    bold = "No scheduler is running." if beat is None else "The scheduler stopped beating."
-    text = "Schedules, retries and lost hints wait for one: python scheduler.py."
-    return [Alert("bad", bold, text, "Last beat", beat, url_for("workers.index"), "See the processes")]
+    bold = _("No scheduler is running.") if beat is None else _("The scheduler stopped beating.")
+    text = _("Schedules, retries and lost hints wait for one: python scheduler.py.")
+    text = text if beat is None else f"{text} {_('Last beat %(since)s ago.', since=SINCE)}"
+    return [Alert("bad", bold, text, beat, url_for("workers.index"), _("See the processes"))]
 
 
 def _unserved(queue: WaitingQueue) -> Alert:
-    runs = "1 run is" if queue.waiting.number == 1 else f"{count(queue.waiting)} runs are"
-    bold, text = f"No worker consumes “{queue.name}”.", f"{runs} waiting, the oldest"
-    link = url_for("runs.index", tab="waiting", queue=queue.name)
-    return Alert("bad", bold, text, "for", queue.oldest_due, link, "See them")
+    bold = _("No worker consumes “%(queue)s”.", queue=queue.name)
+    text = ngettext(
+        "1 run is waiting, the oldest for %(since)s.",
+        "%(runs)s runs are waiting, the oldest for %(since)s.",
+        queue.waiting.number,
+        runs=count(queue.waiting),
+        since=SINCE,
+    )
+    return Alert("bad", bold, text, queue.oldest_due, waiting_link(queue.name), _("See them"))
+
+
+def waiting_link(queue: str) -> str:
+    return url_for("runs.index", tab="waiting", queue=queue)
+
+
+def _long_waits(now: Overview) -> list[Alert]:
+    """Queues that are served, but whose oldest run waits long."""
+    before = clock.now() - LONG_WAIT
+    late = [each for each in now.backlog.queues if each.served and not each.pause and each.oldest_due < before]
+    return [_long_wait(each) for each in sorted(late, key=lambda each: each.oldest_due)[:MOST_OF_A_KIND]]
+
+
+def _long_wait(queue: WaitingQueue) -> Alert:
+    bold = _("Runs wait long in “%(queue)s”.", queue=queue.name)
+    text = _("Workers serve it, but %(runs)s wait, the oldest for %(since)s.", runs=count(queue.waiting), since=SINCE)
+    return Alert("warn", bold, text, queue.oldest_due, waiting_link(queue.name), _("See them"))
+
+
+def _deaths(now: Overview) -> list[Alert]:
+    deaths = now.trouble.deaths
+    if deaths.number.number < MANY_DEATHS:
+        return []
+    bold = _("Worker processes keep dying.")
+    text = _(
+        "%(number)s did in the last hour, the last one %(since)s ago: %(because)s.",
+        number=count(deaths.number),
+        since=SINCE,
+        because=deaths.because or _("nobody knows why"),
+    )
+    return [Alert("bad", bold, text, deaths.last_at, url_for("workers.index"), _("See the processes"))]
+
+
+def _stuck(stuck: Stuck) -> Alert:
+    bold = _("A run of %(job)s may be stuck.", job=stuck.job)
+    text = _("It runs for %(since)s;", since=SINCE) + " "
+    text += _("usually it takes %(usual)s.", usual=duration(stuck.usual)) if stuck.usual else _("none has ended yet.")
+    return Alert("warn", bold, text, stuck.started_at, url_for("runs.show", run_id=stuck.run_id), _("Open the run"))
+
+
+def _missed(missed: Missed) -> Alert:
+    bold = ngettext(
+        "The schedule “%(name)s” missed a tick.",
+        "The schedule “%(name)s” missed %(num)s ticks.",
+        missed.number,
+        name=missed.name,
+    )
+    text = _("The last one %(since)s ago.", since=SINCE)
+    link = url_for("schedules.show", schedule_id=missed.schedule_id)
+    return Alert("warn", bold, text, missed.last_at, link, _("Open the schedule"))
 
 
 def _paused(queue: WaitingQueue) -> Alert:
     """Nothing is wrong, but who wonders why nothing happens finds it here."""
-    told = ngettext("%(number)s run waits", "%(number)s runs wait", queue.waiting.number, number=count(queue.waiting))
-    bold = Markup(_("“{queue}” is {paused}.")).format(
-        queue=queue.name, paused=pause_words.sentence(queue.pause)
+    text = ngettext(
+        "1 run waits, the oldest for %(since)s.",
+        "%(runs)s runs wait, the oldest for %(since)s.",
+        queue.waiting.number,
+        runs=count(queue.waiting),
+        since=SINCE,
     )
+    bold = Markup(_("“{queue}” is {paused}.")).format(queue=queue.name, paused=pause_words.sentence(queue.pause))
     link = url_for("queues.show", name=queue.name)
-    return Alert("idle", bold, told + ", " + _("the oldest"), _("for"), queue.oldest_due, link, _("Open queue"))
+    return Alert("idle", bold, text, queue.oldest_due, link, _("Open queue"))
 
 
 def _failing(share: JobShare, now: Overview) -> Alert:
     causes = [cause for cause in now.failures.causes if cause.job == share.job]
     main = max(causes, key=lambda cause: cause.number, default=None)
-    text = f"{number(share.failed)} of {number(share.finished)} runs"
+    bold = _("%(job)s fails %(percent)s %% of the time:", job=share.job, percent=share.percent)
+    text = _("%(failed)s of %(finished)s runs", failed=number(share.failed), finished=number(share.finished))
     if main and len(causes) > 1:
-        text += f", {number(main.number)} of them with “{main.text or main.error_type}”"
-    first = min((cause.first_at for cause in causes), default=None)
+        said = main.text or main.error_type
+        text += _(", %(number)s of them with “%(said)s”", number=number(main.number), said=said)
+    text += _(" in the last hour.")
     link = url_for("runs.index", tab="failed", job=share.job, age="hour")
-    return Alert(
-        "warn",
-        f"{share.job} fails {share.percent} % of the time:",
-        text,
-        "in the last",
-        first,
-        link,
-        "See the runs",
-    )
+    return Alert("warn", bold, text, None, link, _("See the runs"))
 
 
 def cause_link(cause: Cause) -> str:

@@ -2,9 +2,11 @@
 
 from dataclasses import dataclass
 
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
 from markupsafe import Markup
 
-from ledger.queries.throughput import Minute, Throughput
+from ledger.queries.throughput import Part, Range, Throughput
 from web import moments, numbers
 
 WIDTH, HEIGHT = 720, 120
@@ -26,48 +28,71 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class Bars:
-    """``sentence`` says the chart in words; ``marks`` are the instants below the axis, evenly spaced."""
+    """``title`` names what is drawn, ``sentence`` says it in words, ``below`` is its number; ``marks`` are the words
+    below the axis, evenly spaced."""
 
     bars: tuple[Bar, ...]
+    title: str
     sentence: str
-    marks: tuple[int, ...]
-    peak: Minute
+    below: str
+    marks: tuple[str, ...]
     complete: bool
 
 
+TITLES = {
+    Range.HOUR: _l("Runs finished per minute"),
+    Range.DAY: _l("Runs finished per 15 minutes"),
+    Range.WEEK: _l("Runs finished per 2 hours"),
+}
+NOTHING = {
+    Range.HOUR: _l("nothing finished in the last hour"),
+    Range.DAY: _l("nothing finished in the last 24 hours"),
+    Range.WEEK: _l("nothing finished in the last 7 days"),
+}
+
+
 def bars(throughput: Throughput) -> Bars:
-    minutes = throughput.minutes
+    parts, title = throughput.parts, str(TITLES[throughput.range])
     scale = (HEIGHT - 8) / max(1, throughput.peak.number)
-    step = WIDTH / len(minutes)
-    drawn = tuple(_bar(place * step, step, each, scale) for place, each in enumerate(minutes))
-    marks = tuple(minutes[round(part * (len(minutes) - 1) / 4)].at for part in range(5))
-    return Bars(drawn, _sentence(throughput), marks, throughput.peak, throughput.complete)
+    step = WIDTH / len(parts)
+    drawn = tuple(_bar(place * step, step, each, scale, throughput.range) for place, each in enumerate(parts))
+    marks = (parts[round(place * (len(parts) - 1) / 4)].at for place in range(5))
+    sentence = f"{title}: {_counted(throughput)}; {_peak(throughput)}"
+    below = _("%(peak)s · grey done, red failed", peak=_peak(throughput)) if throughput.peak.number else ""
+    below = below or str(NOTHING[throughput.range])
+    return Bars(drawn, title, sentence, below, tuple(_mark(at, throughput.range) for at in marks), throughput.complete)
 
 
-def _bar(x: float, step: float, minute: Minute, scale: float) -> Bar:
-    done = minute.done * scale
-    failed = max(2.0, minute.failed * scale) if minute.failed else 0.0
+def _bar(x: float, step: float, part: Part, scale: float, wanted: Range) -> Bar:
+    done = part.done * scale
+    failed = max(2.0, part.failed * scale) if part.failed else 0.0
     gap = 1.0 if done and failed else 0.0
-    title = f"{moments.local(minute.at):%H:%M} {minute.done} done, {minute.failed} failed"
-    top = HEIGHT - done - gap - failed
     return Bar(
-        round(x, 1),
-        round(step * 0.82, 1),
-        round(HEIGHT - done, 1),
-        round(done, 1),
-        round(top, 1),
-        round(failed, 1),
-        title,
+        x=round(x, 1),
+        width=round(step * 0.82, 1),
+        done_y=round(HEIGHT - done, 1),
+        done_height=round(done, 1),
+        failed_y=round(HEIGHT - done - gap - failed, 1),
+        failed_height=round(failed, 1),
+        title=f"{_when(part.at, wanted)} {_counted(part)}",
     )
 
 
-def _sentence(throughput: Throughput) -> str:
-    done, failed = numbers.number(throughput.done), numbers.number(throughput.failed)
+def _counted(of: Part | Throughput) -> str:
+    return _("%(done)s done, %(failed)s failed", done=numbers.number(of.done), failed=numbers.number(of.failed))
+
+
+def _peak(throughput: Throughput) -> str:
     peak = throughput.peak
-    return (
-        f"Runs finished per minute: {done} done, {failed} failed; "
-        f"peak {numbers.number(peak.number)} at {moments.local(peak.at):%H:%M}"
-    )
+    return _("peak %(number)s at %(when)s", number=numbers.number(peak.number), when=_when(peak.at, throughput.range))
+
+
+def _when(at: int, wanted: Range) -> str:
+    return f"{moments.local(at):%m-%d %H:%M}" if wanted == Range.WEEK else f"{moments.local(at):%H:%M}"
+
+
+def _mark(at: int, wanted: Range) -> str:
+    return f"{moments.local(at):%m-%d}" if wanted == Range.WEEK else f"{moments.local(at):%H:%M}"
 
 
 def sparkline(values: tuple[int, ...]) -> Markup:
@@ -76,8 +101,7 @@ def sparkline(values: tuple[int, ...]) -> Markup:
     step = SPARK_WIDTH / max(1, len(values) - 1)
     points = " ".join(f"{i * step:.0f},{_height(each, peak):.1f}" for i, each in enumerate(values))
     return Markup(
-        '<svg class="spark" viewBox="0 0 {} {}" width="{}" height="{}" aria-hidden="true">'
-        '<polyline points="{}"/></svg>'
+        '<svg class="spark" viewBox="0 0 {} {}" width="{}" height="{}" aria-hidden="true"><polyline points="{}"/></svg>'
     ).format(SPARK_WIDTH, SPARK_HEIGHT, SPARK_WIDTH, SPARK_HEIGHT, points)
 
 

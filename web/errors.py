@@ -5,9 +5,12 @@ from dataclasses import dataclass
 
 from flask import Flask, current_app, render_template, request
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from flask_babel import ngettext
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
+from ledger import clock
 from ledger.errors import (
     JobNotFound,
     LedgerAway,
@@ -18,12 +21,14 @@ from ledger.errors import (
     ScheduleNotFound,
     WrongState,
 )
+from ledger.ids import made_at
 from ledger.queries.schema import SchemaMissing, require_schema
+from ledger.retention import DAY
 from ledger.settings import Settings
-from web import outage
+from web import moments, outage
 from web.arguments import shorten
 from web.console import console
-from web.numbers import size
+from web.numbers import number, size
 from web.security import TEXT_LIMIT, ForeignName
 from web.words import STATUS
 
@@ -37,7 +42,7 @@ class ErrorPage:
     text: str
     todo: str = ""
     back: str = "/"
-    back_word: str = "To the overview"
+    back_word: str = _l("To the overview")
 
 
 NEED_NO_LEDGER = {"static", "health.healthz", "health.readyz"}
@@ -67,31 +72,45 @@ def _handler(page_of):
 
 
 def run_not_found(error: RunNotFound) -> ErrorPage:
-    days = console().settings.retention_days
     return ErrorPage(
         404,
-        "No such run",
-        f"There is no run with the id {shorten(error.run_id, 60)}.",
-        f"Finished runs are pruned after {days} days; this one may have been.",
+        _("No such run"),
+        _("There is no run with the id %(id)s.", id=shorten(error.run_id, 60)),
+        why_gone(error.run_id),
         "/runs",
-        "To the runs",
+        _("To the runs"),
     )
+
+
+def why_gone(run_id: str) -> str:
+    """An id tells when it was made; whether its run was pruned follows from that, as far as anybody can know."""
+    settings, at = console().settings, made_at(run_id)
+    days = ngettext("pruned after 1 day", "pruned after %(num)s days", settings.retention_days)
+    if at is None:
+        return _("Finished runs are %(pruned)s; this one may have been.", pruned=days)
+    made, age = f"{moments.local(at):%Y-%m-%d %H:%M}", clock.now() - at
+    told = _("A run of this id was made on %(date)s. Finished runs are %(pruned)s.", date=made, pruned=days)
+    if age > settings.retention_days * DAY:
+        return told
+    most = settings.retention_runs_per_job
+    few = _("Of each job the newest %(number)s finished runs are kept.", number=number(most)) if most else ""
+    return f"{told} {few or _('It is not so old: its job may keep only a few runs, or it was never accepted.')}"
 
 
 def job_not_found(error: JobNotFound) -> ErrorPage:
     return ErrorPage(
         404,
-        "No such job",
-        f"No worker ever announced a job called “{error.name}”.",
-        "Start a worker that has it, or look at the jobs that there are.",
+        _("No such job"),
+        _("No worker ever announced a job called “%(name)s”.", name=error.name),
+        _("Start a worker that has it, or look at the jobs that there are."),
         "/jobs",
-        "To the jobs",
+        _("To the jobs"),
     )
 
 
 def schedule_not_found(error: ScheduleNotFound) -> ErrorPage:
-    text = f"There is no schedule with the id {error.schedule_id}. It may have been deleted."
-    return ErrorPage(404, "No such schedule", text, "", "/schedules", "To the schedules")
+    text = _("There is no schedule with the id %(id)s. It may have been deleted.", id=error.schedule_id)
+    return ErrorPage(404, _("No such schedule"), text, "", "/schedules", _("To the schedules"))
 
 
 def queue_not_found(error: QueueNotFound) -> ErrorPage:
@@ -110,18 +129,20 @@ def message_not_found(error: MessageNotFound) -> ErrorPage:
 
 
 def wrong_state(error: WrongState) -> ErrorPage:
-    word = STATUS[error.state].word
-    text = f"The run is {word.lower()} by now: only a run that waits or runs can be canceled."
-    return ErrorPage(409, "Too late for that", text, "", f"/runs/{error.run_id}", "To the run")
+    word = str(STATUS[error.state].word).lower()
+    text = _("The run is %(state)s by now: only a run that waits or runs can be canceled.", state=word)
+    return ErrorPage(409, _("Too late for that"), text, "", f"/runs/{error.run_id}", _("To the run"))
 
 
 def csrf_failed(error: CSRFError) -> ErrorPage:
     return ErrorPage(
         400,
-        "The form was too old",
-        "It was not sent, so nothing happened. Its key did not fit your session: you were signed out, the "
-        "site got a new key, or cookies are turned off.",
-        "Go back, reload the page, and send the form again.",
+        _("The form was too old"),
+        _(
+            "It was not sent, so nothing happened. Its key did not fit your session: you were signed out, the "
+            "site got a new key, or cookies are turned off."
+        ),
+        _("Go back, reload the page, and send the form again."),
     )
 
 
@@ -129,32 +150,36 @@ def too_large(error: RequestEntityTooLarge) -> ErrorPage:
     files, texts = size(current_app.config["MAX_CONTENT_LENGTH"]), size(TEXT_LIMIT)
     return ErrorPage(
         413,
-        "Too large",
-        f"This site takes up to {files} in one form, and up to {texts} of that as text. Nothing was started.",
-        "Choose a smaller file, put it into the server's files folder, or raise UPLOAD_LIMIT_MB.",
+        _("Too large"),
+        _(
+            "This site takes up to %(files)s in one form, and up to %(texts)s of that as text. Nothing was started.",
+            files=files,
+            texts=texts,
+        ),
+        _("Choose a smaller file, put it into the server's files folder, or raise UPLOAD_LIMIT_MB."),
     )
 
 
 def foreign_name(error: ForeignName) -> ErrorPage:
     return ErrorPage(
         400,
-        "Not by this name",
-        "Without a password this site answers only at localhost and 127.0.0.1.",
-        "Use one of these names, or set WAYBILL_PASSWORD.",
+        _("Not by this name"),
+        _("Without a password this site answers only at localhost and 127.0.0.1."),
+        _("Use one of these names, or set WAYBILL_PASSWORD."),
     )
 
 
 def http_error(error: HTTPException) -> ErrorPage:
     said = error.description if error.description != type(error).description else ""
     if error.code == 404:
-        return ErrorPage(404, "Nothing here", said or "There is no page at this address.")
+        return ErrorPage(404, _("Nothing here"), said or _("There is no page at this address."))
     return ErrorPage(error.code or 500, error.name, error.description or "")
 
 
 def server_error(error: Exception) -> ErrorPage:
     log.exception("A page failed: %s %s", request.method, request.path, exc_info=error)
-    text = "What was accepted before is safe in the ledger. The error stands in the log of the site."
-    return ErrorPage(500, "An error of this site", text)
+    text = _("What was accepted before is safe in the ledger. The error stands in the log of the site.")
+    return ErrorPage(500, _("An error of this site"), text)
 
 
 PAGES = {

@@ -3,9 +3,12 @@
 from dataclasses import dataclass
 
 from flask import url_for
+from flask_babel import gettext as _
+from flask_babel import ngettext
 
 from ledger.queries.counting import Count
 from ledger.queries.overview import Overview
+from ledger.tally import MINUTE
 from web import moments
 from web.numbers import count, number, percent
 
@@ -29,39 +32,36 @@ def of(now: Overview) -> tuple[Figure, ...]:
 
 def _waiting(now: Overview) -> Figure:
     waiting, oldest = now.backlog.waiting, now.backlog.oldest_due
-    note = "oldest" if waiting else "nothing waits"
-    return Figure("Waiting", count(waiting), note, url_for("runs.index", tab="waiting"), oldest)
+    note = _("oldest") if waiting else _("nothing waits")
+    return Figure(_("Waiting"), count(waiting), note, url_for("runs.index", tab="waiting"), oldest)
 
 
 def _running(now: Overview) -> Figure:
     slots = now.system.slots
-    note = f"of {number(slots)} slot{'' if slots == 1 else 's'}"
-    return Figure("Running", count(now.running), note, url_for("runs.index", tab="running"))
+    note = ngettext("of 1 slot", "of %(slots)s slots", slots, slots=number(slots))
+    return Figure(_("Running"), count(now.running), note, url_for("runs.index", tab="running"))
 
 
 def _done(now: Overview) -> Figure:
-    rate = now.throughput.done / len(now.throughput.minutes)
-    note = f"{rate:.0f} / min" if rate >= 10 else f"{rate:.1f} / min"
-    return Figure("Done", number(now.throughput.done), note, url_for("runs.index", tab="done"))
+    rate = now.throughput.done * MINUTE / now.throughput.range.length
+    note = _("%(rate)s / min", rate=f"{rate:.0f}" if rate >= 10 else f"{rate:.1f}")
+    link = url_for("runs.index", tab="done", age=now.throughput.range.value)
+    return Figure(_("Done"), number(now.throughput.done), note, link)
 
 
 def _failed(now: Overview) -> Figure:
     """Those of the chart, or of the list of failures when that saw more."""
-    failed = max(now.throughput.failed, now.failures.number.number)
-    finished = now.throughput.done + failed
-    shown = count(Count(failed, now.failures.number.capped))
-    link = url_for("runs.index", tab="failed", age="hour")
-    return Figure("Failed", shown, f"{percent(failed, finished)} of finished", link, is_bad=failed > 0)
+    counted, seen = now.throughput.failed, now.failures.number
+    failed = max(counted, seen.number)
+    note = _("%(share)s of finished", share=percent(failed, now.throughput.done + failed))
+    link = url_for("runs.index", tab="failed", age=now.throughput.range.value)
+    shown = count(Count(failed, seen.capped and counted < seen.number))
+    return Figure(_("Failed"), shown, note, link, is_bad=failed > 0)
 
 
 def _next(now: Overview) -> Figure:
-    link, following = url_for("schedules.index"), now.next_schedule
+    following = now.upcoming.next
     if following is None:
-        return Figure("Next schedule", "–", "no schedule is on", link)
-    return Figure(
-        "Next schedule",
-        f"{moments.local(following.at):%H:%M}",
-        f"{following.name},",
-        link,
-        until=following.at,
-    )
+        return Figure(_("Next schedule"), "–", _("no schedule is on"), url_for("schedules.index"))
+    link, at = url_for("schedules.show", schedule_id=following.id), following.at
+    return Figure(_("Next schedule"), f"{moments.local(at):%H:%M}", f"{following.name},", link, until=at)

@@ -4,6 +4,7 @@ import threading
 from dataclasses import dataclass
 
 from flask import current_app
+from flask_babel import lazy_gettext as _l
 
 from ledger import clock
 from ledger.settings import Settings
@@ -14,14 +15,14 @@ _lock = threading.Lock()
 
 HINTS = {
     "sqlite": (
-        "Is the disk full, or the folder not writable?",
-        "Does another program hold a lock on the file?",
-        "Was the file moved or deleted?",
+        _l("Is the disk full, or the folder not writable?"),
+        _l("Does another program hold a lock on the file?"),
+        _l("Was the file moved or deleted?"),
     ),
     "postgresql": (
-        "Does PostgreSQL run, and does it answer at that address?",
-        "Has it connections left for this site (max_connections)?",
-        "Did the password or the certificate change?",
+        _l("Does PostgreSQL run, and does it answer at that address?"),
+        _l("Has it connections left for this site (max_connections)?"),
+        _l("Did the password or the certificate change?"),
     ),
 }
 
@@ -39,7 +40,7 @@ def page(settings: Settings, cause: str) -> Away:
     """``place`` is the database's address without its password."""
     url = settings.ledger_url
     kind = "sqlite" if url.startswith("sqlite") else "postgresql"
-    return Away(kind, without_password(url), note(), cause, HINTS[kind])
+    return Away(kind, without_password(url), note(), cause, tuple(str(hint) for hint in HINTS[kind]))
 
 
 def note() -> int:

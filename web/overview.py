@@ -1,20 +1,24 @@
 """The first page: is anything wrong, since when, and is it getting worse?"""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-from flask import Blueprint
+from flask import Blueprint, request, url_for
+from flask_babel import lazy_gettext as _l
 
 from ledger import clock
 from ledger.queries import overview as queries
 from ledger.queries.failures import Cause
 from ledger.queries.lines import RunLine
 from ledger.queries.overview import Overview
-from web import alerts, figures
+from ledger.queries.throughput import Range
+from web import alerts, figures, flowview
 from web.alerts import Alert
 from web.charts import Bars, bars
 from web.console import console
 from web.figures import Figure
+from web.flowview import FlowView
 from web.live import live_page
 from web.runview import STEP, time_left
 
@@ -22,7 +26,8 @@ blueprint = Blueprint("overview", __name__)
 
 SECONDS = 3
 #: What the ledger notes as the error of a run that killed its workers, and how that reads.
-WORKER_DIED, CRASHED = "WorkerDied", "Crashed: its worker died while running it"
+WORKER_DIED, CRASHED = "WorkerDied", _l("Crashed: its worker died while running it")
+RANGES = {Range.HOUR: _l("Last hour"), Range.DAY: _l("Last 24 h"), Range.WEEK: _l("Last 7 days")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,35 +45,62 @@ class CauseRow:
 
 
 @dataclass(frozen=True, slots=True)
+class RangeLink:
+    word: str
+    url: str
+    is_current: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OverviewPage:
-    """``well`` is what the page says when there is no alert."""
+    """``needs_you`` counts the alerts in words; ``well`` is how things are besides."""
 
     now: Overview
+    ranges: tuple[RangeLink, ...]
+    range_word: str
     alerts: tuple[Alert, ...]
+    needs_you: str
     well: str
     figures: tuple[Figure, ...]
     chart: Bars
+    flow: FlowView
     at_work: tuple[AtWork, ...]
     causes: tuple[CauseRow, ...]
 
 
 @blueprint.get("/")
 def index():
-    return live_page(
-        "overview/index.html", page_of(queries.overview(console().engine), console().publisher.status()), SECONDS
-    )
+    wanted = asked(request.args.get("range", ""))
+    now = queries.overview(console().engine, wanted)
+    page = page_of(now, console().publisher.status(), console().settings.var)
+    return live_page("overview/index.html", page, SECONDS)
 
 
-def page_of(now: Overview, broker: Any) -> OverviewPage:
+def asked(name: str) -> Range:
+    """What cannot be understood is the last hour."""
+    return next((each for each in Range if each == name), Range.HOUR)
+
+
+def page_of(now: Overview, broker: Any, var: Path) -> OverviewPage:
+    found = alerts.of(now, broker, var)
     return OverviewPage(
         now=now,
-        alerts=alerts.of(now, broker),
+        ranges=tuple(_range_link(each, now.throughput.range) for each in Range),
+        range_word=str(RANGES[now.throughput.range]),
+        alerts=found,
+        needs_you=alerts.needs_you(found),
         well=alerts.well(now),
         figures=figures.of(now),
         chart=bars(now.throughput),
+        flow=flowview.view(now.flow, broker),
         at_work=tuple(_at_work(run) for run in now.at_work),
         causes=tuple(_cause(cause) for cause in now.failures.causes),
     )
+
+
+def _range_link(each: Range, current: Range) -> RangeLink:
+    url = url_for("overview.index", range=None if each == Range.HOUR else each.value)
+    return RangeLink(str(RANGES[each]), url, each == current)
 
 
 def _at_work(run: RunLine) -> AtWork:
@@ -78,5 +110,5 @@ def _at_work(run: RunLine) -> AtWork:
 
 def _cause(cause: Cause) -> CauseRow:
     words = f"{cause.error_type}: {cause.text}" if cause.text else cause.error_type
-    words = CRASHED if cause.error_type == WORKER_DIED else words
+    words = str(CRASHED) if cause.error_type == WORKER_DIED else words
     return CauseRow(cause, words, alerts.cause_link(cause))

@@ -25,7 +25,7 @@ from web.throttle import Throttle
 blueprint = Blueprint("session", __name__)
 
 #: What may be seen without signing in.
-OPEN = {"static", "session.sign_in", "session.create", "health.healthz", "health.readyz"}
+OPEN = {"static", "session.sign_in", "session.create", "health.healthz", "health.readyz", "metrics.show"}
 NAME_LIMIT = 60
 throttle = Throttle(tries=5, seconds=60)
 

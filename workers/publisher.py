@@ -35,6 +35,7 @@ class BrokerStatus:
     ok: bool
     since: datetime | None = None
     detail: str = ""
+    version: str = ""
 
 
 class EmbeddedPublisher:
@@ -79,6 +80,7 @@ class RabbitmqPublisher:
         self._channel = None
         self._scheduled = False
         self._look = Look()
+        self._version = ""
         self._closing = threading.Event()
         self._note(False, "not connected yet")
         self._thread = threading.Thread(target=self._run, name="publisher", daemon=True)
@@ -105,7 +107,7 @@ class RabbitmqPublisher:
         oldest = min(self._unconfirmed.copy().values(), default=None)
         if self._ok and oldest is not None and time.monotonic() - oldest > SILENT_SECONDS:
             return BrokerStatus("rabbitmq", False, datetime.now(UTC), "RabbitMQ confirms nothing")
-        return BrokerStatus("rabbitmq", self._ok, self._since, self._detail)
+        return BrokerStatus("rabbitmq", self._ok, self._since, self._detail, self._version)
 
     def close(self) -> None:
         self._closing.set()
@@ -147,6 +149,7 @@ class RabbitmqPublisher:
         channel.confirm_delivery(self._on_confirm, callback=self._on_ready)
 
     def _on_ready(self, _frame) -> None:
+        self._version = version_of(self._connection)
         self._note(True, "connected")
         self._publish_waiting()
 
@@ -211,6 +214,12 @@ def connection_parameters(url: str) -> pika.URLParameters:
     parameters.blocked_connection_timeout = None  # shown as a status instead; nobody waits for the publisher
     parameters.socket_timeout = parameters.stack_timeout = 5
     return parameters
+
+
+def version_of(connection: pika.SelectConnection) -> str:
+    """As the broker calls itself; blank when it does not."""
+    said = (connection.server_properties or {}).get("version", "")
+    return said.decode(errors="replace") if isinstance(said, bytes) else str(said)
 
 
 def describe(error: BaseException) -> str:

@@ -1,4 +1,4 @@
-"""Why runs fail: the failures of the last hour, those that say the same thing taken together."""
+"""Why runs fail: the failures of the last hour or longer, those that say the same thing taken together."""
 
 import re
 from collections.abc import Iterable
@@ -26,7 +26,7 @@ VARYING = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """``text`` is the error with an ellipsis for what differs; ``buckets`` are twelve times five minutes."""
+    """``text`` is the error with an ellipsis for what differs; ``buckets`` are the time in twelve parts."""
 
     job: str
     error_type: str
@@ -43,9 +43,9 @@ class Failures:
     number: Count
 
 
-def failures(connection: Connection, now: int) -> Failures:
-    rows = [row for state in (State.FAILED, State.DEAD) for row in _failed_since(connection, state, now - HOUR)]
-    causes = sorted(_causes(rows, now), key=lambda cause: (-cause.number, -cause.last_at))
+def failures(connection: Connection, now: int, span: int = HOUR) -> Failures:
+    rows = [row for state in (State.FAILED, State.DEAD) for row in _failed_since(connection, state, now - span)]
+    causes = sorted(_causes(rows, now, span), key=lambda cause: (-cause.number, -cause.last_at))
     return Failures(tuple(causes[:MOST_CAUSES]), up_to(MOST_FAILURES, len(rows)))
 
 
@@ -56,11 +56,15 @@ def _failed_since(connection: Connection, state: State, since: int) -> list:
     return connection.execute(select(candidates).where(candidates.c.finished_at >= since)).fetchall()
 
 
-def _causes(rows: Iterable, now: int) -> Iterable[Cause]:
+def _causes(rows: Iterable, now: int, span: int) -> Iterable[Cause]:
     groups: dict[tuple, list[int]] = {}
     for row in rows:
         groups.setdefault((row.job, row.error_type or "", pattern_of(row.error)), []).append(row.finished_at)
-    return [Cause(*key, len(times), _buckets(times, now), min(times), max(times)) for key, times in groups.items()]
+    return [_cause(key, times, _buckets(times, now, span)) for key, times in groups.items()]
+
+
+def _cause(key: tuple, times: list[int], buckets: tuple[int, ...]) -> Cause:
+    return Cause(*key, len(times), buckets, min(times), max(times))
 
 
 def pattern_of(error: str | None) -> str:
@@ -69,8 +73,8 @@ def pattern_of(error: str | None) -> str:
     return VARYING.sub("…", line)
 
 
-def _buckets(times: list[int], now: int) -> tuple[int, ...]:
-    width = HOUR // BUCKETS
+def _buckets(times: list[int], now: int, span: int) -> tuple[int, ...]:
+    width = span // BUCKETS
     places = [min(BUCKETS - 1, max(0, (now - at) // width)) for at in times]
     return tuple(places.count(BUCKETS - 1 - place) for place in range(BUCKETS))
 

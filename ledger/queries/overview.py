@@ -1,4 +1,4 @@
-"""Is anything wrong, since when, and is it getting worse? The last hour on one page."""
+"""Is anything wrong, since when, and is it getting worse? The last hour, or longer, on one page."""
 
 from dataclasses import dataclass
 
@@ -8,22 +8,19 @@ from ledger import clock
 from ledger.engine import reading
 from ledger.queries.backlog import Backlog, backlog
 from ledger.queries.counting import Count, count
-from ledger.queries.failures import HOUR, Failures, failures
+from ledger.queries.failures import Failures, failures
+from ledger.queries.flow import Flow, flow
 from ledger.queries.lines import LINE_COLUMNS, RunLine, lines, lines_of
 from ledger.queries.system import System, system_of
-from ledger.queries.throughput import Throughput, throughput
-from ledger.schedules import next_fire
+from ledger.queries.throughput import Range, Throughput, throughput
+from ledger.queries.trouble import Trouble, trouble
+from ledger.queries.upcoming import Upcoming, upcoming
+from ledger.queries.workers import alive_processes
 from ledger.states import State
 from ledger.tables import runs
 
 MOST_RUNNING = 6
 MOST_RECENT = 8
-
-
-@dataclass(frozen=True, slots=True)
-class NextSchedule:
-    name: str
-    at: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,26 +29,33 @@ class Overview:
     running: Count
     at_work: tuple[RunLine, ...]
     throughput: Throughput
+    last_hour: Throughput
     failures: Failures
     recent: tuple[RunLine, ...]
-    next_schedule: NextSchedule | None
+    upcoming: Upcoming
+    flow: Flow
+    trouble: Trouble
     system: System
     has_any: bool
 
 
-def overview(engine: Engine) -> Overview:
+def overview(engine: Engine, wanted: Range = Range.HOUR) -> Overview:
+    """``throughput`` and ``failures`` are those of the range; what needs somebody is judged by the last hour."""
     with reading(engine) as connection:
         now = clock.now()
-        at_work = select(runs.c.id).where(runs.c.state == State.RUNNING)
-        recent = _recent(connection)
+        recent, waiting = _recent(connection), backlog(connection, now)
+        last_hour = throughput(connection, Range.HOUR, now)
         return Overview(
-            backlog=backlog(connection, now),
-            running=count(connection, at_work),
+            backlog=waiting,
+            running=count(connection, select(runs.c.id).where(runs.c.state == State.RUNNING)),
             at_work=_at_work(connection),
-            throughput=throughput(connection, now - HOUR, now),
-            failures=failures(connection, now),
+            throughput=last_hour if wanted == Range.HOUR else throughput(connection, wanted, now),
+            last_hour=last_hour,
+            failures=failures(connection, now, wanted.length),
             recent=recent,
-            next_schedule=next_schedule(connection),
+            upcoming=upcoming(connection, now),
+            flow=flow(connection, now, waiting, alive_processes(connection)),
+            trouble=trouble(connection, now),
             system=system_of(connection, now),
             has_any=bool(recent),
         )
@@ -66,9 +70,3 @@ def _at_work(connection: Connection) -> tuple[RunLine, ...]:
 def _recent(connection: Connection) -> tuple[RunLine, ...]:
     newest = select(runs.c.id).order_by(runs.c.id.desc()).limit(MOST_RECENT)
     return lines(connection, list(connection.scalars(newest)))
-
-
-def next_schedule(connection: Connection) -> NextSchedule | None:
-    """The schedule that fires next, and when; None when there is none."""
-    found = next_fire(connection)
-    return found and NextSchedule(*found)

@@ -1,23 +1,42 @@
-"""What finished, minute by minute, and how often each job failed."""
+"""What finished, part by part of a time, and how often each job failed: from the tallies, and from the runs
+themselves for the last seconds that are not counted yet."""
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
+from enum import StrEnum
+from typing import NamedTuple
 
 from sqlalchemy import Connection, func, select
 
-from ledger import clock
 from ledger.states import State
-from ledger.tables import runs
+from ledger.tables import runs, tallies
+from ledger.tally import DAY, HOURS, MINUTE, QUARTER, marks_of
 
-MINUTE = 60 * clock.SECOND
-#: Finished runs looked at. When an hour has more, fewer minutes are shown, never wrong numbers.
-MOST_FINISHED = 20_000
+#: Uncounted runs looked at: of more, which needs that no scheduler counts, only the newest are shown.
+MOST_UNCOUNTED = 20_000
 MOST_JOBS = 20
 BAD = (State.FAILED, State.DEAD)
 
 
+class Range(StrEnum):
+    HOUR = "hour"
+    DAY = "day"
+    WEEK = "week"
+
+    @property
+    def length(self) -> int:
+        return {Range.HOUR: 60 * MINUTE, Range.DAY: DAY, Range.WEEK: 7 * DAY}[self]
+
+    @property
+    def step(self) -> int:
+        return {Range.HOUR: MINUTE, Range.DAY: QUARTER, Range.WEEK: HOURS}[self]
+
+
 @dataclass(frozen=True, slots=True)
-class Minute:
+class Part:
+    """What finished in one step of the range, from the instant ``at`` on."""
+
     at: int
     done: int
     failed: int
@@ -42,54 +61,68 @@ class JobShare:
 
 @dataclass(frozen=True, slots=True)
 class Throughput:
-    """Whole minutes, the oldest first; ``complete`` when they cover all the time that was asked for."""
+    """Whole steps, the oldest first; ``complete`` unless more has finished than is counted and looked at."""
 
-    minutes: tuple[Minute, ...]
+    range: Range
+    parts: tuple[Part, ...]
     jobs: tuple[JobShare, ...]
     complete: bool
 
     @property
     def done(self) -> int:
-        return sum(each.done for each in self.minutes)
+        return sum(each.done for each in self.parts)
 
     @property
     def failed(self) -> int:
-        return sum(each.failed for each in self.minutes)
+        return sum(each.failed for each in self.parts)
 
     @property
-    def peak(self) -> Minute:
-        return max(self.minutes, key=lambda each: each.number)
+    def peak(self) -> Part:
+        return max(self.parts, key=lambda each: each.number)
 
 
-def throughput(connection: Connection, since: int, now: int) -> Throughput:
-    first, last = since // MINUTE + 1, now // MINUTE
-    groups = _groups(connection, first)
-    complete = sum(each.number for each in groups) < MOST_FINISHED
-    if not complete:
-        first = min(min(each.minute for each in groups) + 1, last)  # the oldest minute is only partly seen
-    return Throughput(_minutes(groups, first, last), _shares(groups), complete)
+class Group(NamedTuple):
+    at: int
+    state: str
+    job: str
+    number: int
 
 
-def _groups(connection: Connection, first: int) -> list:
-    """Numbers by minute, state and job, of the newest finished runs."""
-    newest = select(runs.c.finished_at, runs.c.state, runs.c.job).where(runs.c.finished_at >= first * MINUTE)
-    seen = newest.order_by(runs.c.finished_at.desc()).limit(MOST_FINISHED).subquery()
-    minute, number = (seen.c.finished_at // MINUTE).label("minute"), func.count().label("number")
-    grouped = select(minute, seen.c.state, seen.c.job, number).group_by(minute, seen.c.state, seen.c.job)
-    return connection.execute(grouped).fetchall()
+def throughput(connection: Connection, wanted: Range, now: int) -> Throughput:
+    step = wanted.step
+    first, last = (now - wanted.length) // step + 1, now // step
+    uncounted = _uncounted(connection, step, first * step)
+    groups = _counted(connection, step, first * step) + uncounted
+    complete = sum(each.number for each in uncounted) < MOST_UNCOUNTED
+    return Throughput(wanted, _parts(groups, step, first, last), _shares(groups), complete)
 
 
-def _minutes(groups: list, first: int, last: int) -> tuple[Minute, ...]:
+def _counted(connection: Connection, step: int, since: int) -> list[Group]:
+    keys = (tallies.c.at, tallies.c.state, tallies.c.job)
+    own = select(*keys, func.sum(tallies.c.number)).where(tallies.c.step == step, tallies.c.at >= since)
+    return [Group(at, state, job, int(number)) for at, state, job, number in connection.execute(own.group_by(*keys))]
+
+
+def _uncounted(connection: Connection, step: int, since: int) -> list[Group]:
+    after = max(since - 1, marks_of(connection).counted_to)
+    newest = select(runs.c.finished_at, runs.c.state, runs.c.job).where(runs.c.finished_at > after)
+    seen = newest.order_by(runs.c.finished_at.desc()).limit(MOST_UNCOUNTED).subquery()
+    place = (seen.c.finished_at // step).label("place")
+    grouped = select(place, seen.c.state, seen.c.job, func.count()).group_by(place, seen.c.state, seen.c.job)
+    return [Group(place * step, *rest) for place, *rest in connection.execute(grouped)]
+
+
+def _parts(groups: Iterable[Group], step: int, first: int, last: int) -> tuple[Part, ...]:
     done, failed = Counter(), Counter()
     for each in groups:
         if each.state == State.SUCCEEDED:
-            done[each.minute] += each.number
+            done[each.at] += each.number
         elif each.state in BAD:
-            failed[each.minute] += each.number
-    return tuple(Minute(at * MINUTE, done[at], failed[at]) for at in range(first, last + 1))
+            failed[each.at] += each.number
+    return tuple(Part(at, done[at], failed[at]) for at in range(first * step, (last + 1) * step, step))
 
 
-def _shares(groups: list) -> tuple[JobShare, ...]:
+def _shares(groups: Iterable[Group]) -> tuple[JobShare, ...]:
     """Jobs with failures, the most first."""
     finished, failed = Counter(), Counter()
     for each in groups:

@@ -1,0 +1,158 @@
+"""How runs flow just now: who makes them, in which queues they wait, who takes them. For the drawing."""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, func, select
+
+from ledger import clock
+from ledger.queries.backlog import Backlog
+from ledger.queries.counting import Count
+from ledger.queries.wanted import first_id_at
+from ledger.queries.workers import Process
+from ledger.tables import is_running, runs
+
+MINUTE = 60 * clock.SECOND
+MOST_SAMPLED = 3_000  # runs looked at for a rate; of more, the newest speak for the minute
+MOST_QUEUES, MOST_HOSTS = 8, 6
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where runs come from, as ``runs.origin`` says, and how many a minute."""
+
+    origin: str
+    rate: int
+
+
+@dataclass(frozen=True, slots=True)
+class FlowQueue:
+    """``came`` and ``went`` are runs a minute; ``hosts`` are those whose workers consume from it."""
+
+    name: str
+    waiting: Count
+    oldest_due: int | None
+    running: int
+    came: int
+    went: int
+    hosts: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Host:
+    """The workers of one host together."""
+
+    name: str
+    workers: int
+    busy: int
+    slots: int
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """``more_queues`` and ``more_hosts`` are not in the drawing for want of room."""
+
+    sources: tuple[Source, ...]
+    queues: tuple[FlowQueue, ...]
+    hosts: tuple[Host, ...]
+    more_queues: int
+    more_hosts: int
+
+    @property
+    def came(self) -> int:
+        return sum(each.rate for each in self.sources)
+
+    @property
+    def went(self) -> int:
+        return sum(each.went for each in self.queues)
+
+
+def flow(connection: Connection, now: int, waiting: Backlog, alive: Iterable[Process]) -> Flow:
+    workers = [each for each in alive if each.takes_runs]
+    came, went = _came(connection, now), _went(connection, now)
+    running = connection.execute(_running).fetchall()
+    hosts = _hosts(workers, running)
+    queues = _queues(waiting, workers, running, came, went)
+    shown = sorted(queues, key=lambda each: (-each.waiting.number, -each.came, each.name))[:MOST_QUEUES]
+    return Flow(
+        sources=_sources(came),
+        queues=tuple(sorted(shown, key=lambda each: each.name)),
+        hosts=hosts[:MOST_HOSTS],
+        more_queues=len(queues) - len(shown),
+        more_hosts=max(0, len(hosts) - MOST_HOSTS),
+    )
+
+
+_running = select(runs.c.worker_id, runs.c.queue, func.count().label("number")).where(is_running)
+_running = _running.group_by(runs.c.worker_id, runs.c.queue)
+
+
+def _came(connection: Connection, now: int) -> Counter:
+    """Runs a minute by origin and queue."""
+    columns = (runs.c.origin, runs.c.queue, runs.c.created_at.label("at"))
+    newest = select(*columns).where(runs.c.id >= first_id_at(now - MINUTE)).order_by(runs.c.id.desc())
+    return _rates(connection, newest, now)
+
+
+def _went(connection: Connection, now: int) -> Counter:
+    columns = (runs.c.state, runs.c.queue, runs.c.finished_at.label("at"))
+    newest = select(*columns).where(runs.c.finished_at > now - MINUTE).order_by(runs.c.finished_at.desc())
+    return _rates(connection, newest, now)
+
+
+def _rates(connection: Connection, newest, now: int) -> Counter:
+    seen = newest.limit(MOST_SAMPLED).subquery()
+    first, second, at = seen.c
+    grouped = select(first, second, func.count(), func.min(at)).group_by(first, second)
+    found = connection.execute(grouped).fetchall()
+    all_seen = sum(number for *_, number, _ in found) < MOST_SAMPLED
+    span = MINUTE if all_seen else max(clock.SECOND, now - min(oldest for *_, oldest in found))
+    return Counter({(one, two): round(number * MINUTE / span) for one, two, number, _ in found})
+
+
+def _sources(came: Counter) -> tuple[Source, ...]:
+    rates = Counter()
+    for (origin, _), rate in came.items():
+        rates[origin] += rate
+    return tuple(Source(origin, rate) for origin, rate in sorted(rates.items()))
+
+
+def _by_queue(rates: Counter) -> Counter:
+    found = Counter()
+    for (_, queue), rate in rates.items():
+        found[queue] += rate
+    return found
+
+
+def _queues(waiting: Backlog, workers: list[Process], running: list, came: Counter, went: Counter) -> list[FlowQueue]:
+    at_work = Counter()
+    for row in running:
+        at_work[row.queue] += row.number
+    by_name = {each.name: each for each in waiting.queues}
+    came, went = _by_queue(came), _by_queue(went)
+    names = {*by_name, *at_work, *came, *went, *(name for each in workers for name in each.queues)}
+    return [
+        FlowQueue(
+            name=name,
+            waiting=by_name[name].waiting if name in by_name else Count(),
+            oldest_due=by_name[name].oldest_due if name in by_name else None,
+            running=at_work[name],
+            came=came[name],
+            went=went[name],
+            hosts=tuple(sorted({each.host for each in workers if name in each.queues})),
+        )
+        for name in sorted(names)
+    ]
+
+
+def _hosts(workers: list[Process], running: list) -> tuple[Host, ...]:
+    busy = Counter()
+    for row in running:
+        busy[row.worker_id] += row.number
+    names = sorted({each.host for each in workers})
+    return tuple(_host(name, [each for each in workers if each.host == name], busy) for name in names)
+
+
+def _host(name: str, workers: list[Process], busy: Counter) -> Host:
+    return Host(name, len(workers), sum(busy[each.id] for each in workers), sum(each.slots for each in workers))

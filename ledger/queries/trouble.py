@@ -1,0 +1,88 @@
+"""What goes wrong without a failed run to show for it: workers that die, ticks that were missed, runs that hang."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, func, select
+
+from ledger import clock
+from ledger.queries.counting import Count, count
+from ledger.tables import is_running, processes, runs, schedules, ticks, totals
+from ledger.ticks import TickOutcome
+
+HOUR, DAY = 3_600 * clock.SECOND, 24 * 3_600 * clock.SECOND
+MOST_SLOW = 200
+#: A run is stuck when it runs for an hour, and for so many times as long as its job takes on average.
+OFTEN = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Deaths:
+    """Worker processes that ended without being told to in the last hour; the last one, and why."""
+
+    number: Count
+    last_at: int | None = None
+    because: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Missed:
+    """Ticks of a schedule in the last day that made no run because no scheduler was there."""
+
+    schedule_id: str
+    name: str
+    number: int
+    last_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Stuck:
+    run_id: str
+    job: str
+    started_at: int
+    usual: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    deaths: Deaths
+    missed: tuple[Missed, ...]
+    stuck: tuple[Stuck, ...]
+
+
+def trouble(connection: Connection, now: int) -> Trouble:
+    return Trouble(_deaths(connection, now - HOUR), _missed(connection, now - DAY), _stuck(connection, now))
+
+
+def _deaths(connection: Connection, since: int) -> Deaths:
+    died = (processes.c.state == "gone", processes.c.kind == "worker", processes.c.ended_at >= since)
+    last = select(processes.c.ended_at, processes.c.ended_because).where(*died)
+    row = connection.execute(last.order_by(processes.c.ended_at.desc()).limit(1)).first()
+    if row is None:
+        return Deaths(Count())
+    return Deaths(count(connection, select(processes.c.id).where(*died), 999), row.ended_at, row.ended_because or "")
+
+
+def _missed(connection: Connection, since: int) -> tuple[Missed, ...]:
+    key = (schedules.c.id, schedules.c.name)
+    own = select(*key, func.count(), func.max(ticks.c.tick_at)).join(ticks, ticks.c.schedule_id == schedules.c.id)
+    missed = own.where(ticks.c.tick_at > since, ticks.c.outcome == TickOutcome.MISSED)
+    return tuple(Missed(*row) for row in connection.execute(missed.group_by(*key).order_by(schedules.c.name)))
+
+
+def _stuck(connection: Connection, now: int) -> tuple[Stuck, ...]:
+    """Those that run longest first."""
+    slow = select(runs.c.id, runs.c.job, runs.c.started_at).where(is_running, runs.c.started_at < now - HOUR)
+    rows = connection.execute(slow.order_by(runs.c.started_at).limit(MOST_SLOW)).fetchall()
+    usual = _usual(connection, {row.job for row in rows}) if rows else {}
+    found = (Stuck(row.id, row.job, row.started_at, usual.get(row.job)) for row in rows)
+    return tuple(each for each in found if now - each.started_at > OFTEN * (each.usual or DAY))
+
+
+def _usual(connection: Connection, jobs: set[str]) -> dict[str, int]:
+    """How long runs of these jobs took on average since the ledger was made."""
+    own = select(totals.c.job, totals.c.name, func.sum(totals.c.number)).where(totals.c.job.in_(jobs))
+    sums: dict[str, list[int]] = {}
+    for job, name, number in connection.execute(own.group_by(totals.c.job, totals.c.name)):
+        took, measured = sums.setdefault(job, [0, 0])
+        sums[job] = [took + int(number) * (name == "took"), measured + int(number) * name.startswith("took:")]
+    return {job: took // measured for job, (took, measured) in sums.items() if measured}

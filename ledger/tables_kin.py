@@ -1,0 +1,16 @@
+"""What all tables are made with."""
+
+from sqlalchemy import BigInteger, MetaData, String, Text
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+Id = String(36)
+Instant = BigInteger
+Json = Text
