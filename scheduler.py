@@ -95,6 +95,7 @@ class Scheduler:
             Loop("schedules", self.mirror.look, stop, self.watch.wait, shortest=0.2),
             Loop("expire", lambda: upkeep.expire_overdue(engine), stop),
             Loop("reap", lambda: self._reap(chosen.crash_limit), stop),
+            Loop("muted", lambda: upkeep.bring_back(engine), stop),
             Loop("prune", lambda: upkeep.prune(engine, chosen), stop, patience=600),
         ]
         if not chosen.embedded:  # without a broker workers watch the ledger, and hints would be writes for nothing

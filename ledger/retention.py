@@ -1,9 +1,9 @@
 """Forgetting what is old: finished runs with their logs, and the files that belonged to them."""
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, and_, delete, exists, select
 
 from ledger import clock, failpoints
-from ledger.tables import artifacts, processes, rejected, runs
+from ledger.tables import artifacts, failures, processes, rejected, runs
 
 BATCH = 500
 DAY = 24 * 3600 * clock.SECOND
@@ -19,4 +19,11 @@ def prune(connection: Connection, days: int) -> list[str]:
         connection.execute(delete(runs).where(runs.c.id.in_(old)))
     connection.execute(delete(rejected).where(rejected.c.received_at < before))
     connection.execute(delete(processes).where(processes.c.ended_at < before))
+    connection.execute(delete(failures).where(_is_forgotten(before)))
     return paths
+
+
+def _is_forgotten(before: int):
+    """No kept run failed so, and nobody has muted it."""
+    has_run = exists().where(runs.c.fingerprint == failures.c.fingerprint)
+    return and_(failures.c.first_seen_at < before, failures.c.muted_at.is_(None), ~has_run)

@@ -1,5 +1,5 @@
 """The tables of the ledger. Times are microseconds since 1970 UTC (``clock``); JSON is kept as text, so that
-NUL escapes and big numbers survive on both databases."""
+NUL escapes and big numbers survive on both databases. What groups runs stands in ``tables_kin``."""
 
 from sqlalchemy import (
     BigInteger,
@@ -9,7 +9,6 @@ from sqlalchemy import (
     Index,
     Integer,
     LargeBinary,
-    MetaData,
     String,
     Table,
     Text,
@@ -17,18 +16,13 @@ from sqlalchemy import (
     text,
 )
 
-metadata = MetaData(
-    naming_convention={
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
-        "pk": "pk_%(table_name)s",
-    }
-)
+from ledger.tables_kin import Id, Instant, Json, failures, group_passes, members, metadata
 
-Id = String(36)
-Instant = BigInteger
-Json = Text
+__all__ = [
+    "artifacts", "attempts", "barriers", "failures", "group_passes", "jobs", "logs", "members", "metadata", "processes",
+    "rejected", "runs", "schedules", "ticks",
+]  # fmt: skip
+
 
 runs = Table(
     "runs",
@@ -119,6 +113,14 @@ runs = Table(
     Column("idempotency_key", String(200), comment="a second request with the same key is the same run"),
     Column("schedule_id", Id, comment="the schedule that made it"),
     Column("tick_at", Instant, comment="the nominal time of its tick"),
+    Column("fingerprint", String(32), comment="of how it failed for good: its group in failures"),
+    Index(
+        "ix_runs_fingerprint",
+        "fingerprint",
+        "id",
+        sqlite_where=text("fingerprint IS NOT NULL"),
+        postgresql_where=text("fingerprint IS NOT NULL"),
+    ),
     Index(
         "ix_runs_ready",
         "queue",
@@ -388,6 +390,7 @@ barriers = Table(
     Column("key", String(200), primary_key=True, comment="of a group with completion callbacks"),
     Column("remaining", Integer, nullable=False, comment="members that have not succeeded yet"),
     Column("expires_at", Instant, nullable=False),
+    Column("parties", Integer, comment="members in all"),
 )
 
 # Written out, not bound: only so the planner of either database knows that a partial index serves.

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from sqlalchemy import Engine, select
 
-from ledger import barriers, clock, dispatch, retention, ticks
+from ledger import barriers, clock, dispatch, muting, retention, ticks
 from ledger.engine import reading, writing
 from ledger.files import remove_artifacts, remove_old_uploads
 from ledger.settings import Settings
@@ -18,6 +18,7 @@ log = logging.getLogger(__name__)
 HINTS_AT_ONCE = 500
 LONGEST_WAIT_SECONDS = 1.0
 PRUNE_SECONDS = 600.0
+MUTED_SECONDS = 10.0
 
 
 def dispatch_due(
@@ -67,6 +68,17 @@ def prune(engine: Engine, settings: Settings) -> float:
         barriers.forget_expired(connection)
     remove_old_uploads(engine, settings)
     return PRUNE_SECONDS
+
+
+def bring_back(engine: Engine) -> float:
+    """Tells people again of muted failures that have changed; takes the write lock only when there are some."""
+    with reading(engine) as connection:
+        changed = muting.changed(connection, clock.now())
+    for each in changed:
+        with writing(engine) as connection:
+            if muting.bring_back(connection, each):
+                log.info("A muted failure has changed: fingerprint=%s %s", each.fingerprint, each.because)
+    return MUTED_SECONDS
 
 
 def _holds_runs_finished(engine: Engine, before: int) -> bool:

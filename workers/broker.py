@@ -30,6 +30,8 @@ from workers.results import LedgerBarriers, LedgerGroupCallbacks, LedgerResultBa
 
 log = logging.getLogger(__name__)
 
+DAY = 86_400_000  # milliseconds: a group can be completed for as long as its runs are kept
+
 
 class WaybillBroker(Broker):
     """One per process. ``desk`` is set in worker processes only; others just enqueue."""
@@ -49,7 +51,7 @@ class WaybillBroker(Broker):
             AsyncIO(),
             ActorOptions(),
             LedgerResults(backend=backend),
-            LedgerGroupCallbacks(LedgerBarriers(self)),
+            LedgerGroupCallbacks(LedgerBarriers(self), barrier_ttl=settings.retention_days * DAY),
         ):
             self.add_middleware(middleware)
 

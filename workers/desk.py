@@ -10,6 +10,7 @@ from contextlib import contextmanager
 
 from ledger import claims, finishing
 from ledger.claims import Claim, Claims, Wanted
+from ledger.failures import fingerprint
 from ledger.finishing import Ending
 from ledger.settings import Settings
 from ledger.states import Outcome, State
@@ -175,6 +176,7 @@ class Desk:
             refused = Ending(
                 claim=ending.claim, state=State.FAILED, outcome=Outcome.FAILED, error_type="EndingRefused",
                 error=f"the ledger refused the result: {error}",
+                fingerprint=fingerprint(ending.claim.job, "EndingRefused", ""),
             )  # fmt: skip
             self.finish(refused)
 

@@ -8,7 +8,7 @@ from ledger import clock
 from ledger.engine import reading
 from ledger.errors import RunNotFound
 from ledger.queries.counting import Count, count
-from ledger.queries.failures import same_failures
+from ledger.queries.failures import HOUR, same_failures
 from ledger.queries.leavings import Artifact, Logs, artifacts_of, logs_of
 from ledger.queries.lines import LINE_COLUMNS, RunLine, lines_of
 from ledger.queries.status import Status, status_of
@@ -123,7 +123,7 @@ def run_page(engine: Engine, run_id: str, attempt: int | None = None) -> RunPage
 def _row(connection: Connection, run_id: str):
     statement = select(
         *LINE_COLUMNS, runs.c.origin, runs.c.created_by, runs.c.expires_at, runs.c.message_id,
-        runs.c.schedule_id, runs.c.tick_at, runs.c.parent_id, runs.c.caller_id,
+        runs.c.fingerprint, runs.c.schedule_id, runs.c.tick_at, runs.c.parent_id, runs.c.caller_id,
         func.substr(runs.c.args, 1, ARGS_SHOWN).label("whole_args"),
         func.length(runs.c.args).label("args_size"),
         func.substr(runs.c.result, 1, RESULT_SHOWN).label("result"),
@@ -179,8 +179,8 @@ def _same_failures(connection: Connection, row) -> Count:
     """Other runs that failed like this one in the last hour."""
     if row.state not in (State.FAILED, State.DEAD):
         return Count()
-    found = same_failures(connection, row.job, row.error_type, row.error, clock.now())
-    mine = row.finished_at >= clock.now() - 3_600 * clock.SECOND
+    found = same_failures(connection, row, clock.now())
+    mine = row.created_at >= clock.now() - HOUR if row.fingerprint else row.finished_at >= clock.now() - HOUR
     return Count(max(0, found.number - mine), found.capped)
 
 
