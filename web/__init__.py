@@ -11,6 +11,7 @@ from web import (
     artifacts,
     assets,
     errors,
+    failures,
     filters,
     health,
     jobs,
@@ -28,7 +29,7 @@ from web.console import NAME, Console
 from workers.publisher import make_publisher
 
 TEMPLATES = Path(__file__).resolve().parents[1] / "templates"
-ROOMS = (overview, runs, artifacts, jobs, schedules, workers, session, language, strip, health)
+ROOMS = (overview, runs, failures, artifacts, jobs, schedules, workers, session, language, strip, health)
 
 
 def create_app(settings: Settings | None = None, publisher=None) -> Flask:

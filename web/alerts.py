@@ -1,6 +1,6 @@
 """The sentences on top of the overview: what is wrong, since when, and where to go."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from flask import url_for
@@ -32,8 +32,13 @@ class Alert:
 def of(now: Overview, broker: Any) -> tuple[Alert, ...]:
     """``broker`` is the publisher's BrokerStatus."""
     unserved = [_unserved(queue) for queue in now.backlog.unserved]
-    failing = [_failing(share, now) for share in now.throughput.jobs if fails_much(share)]
+    shares = [_without_muted(share, now) for share in now.throughput.jobs]
+    failing = [_failing(share, now) for share in shares if fails_much(share)]
     return tuple(_broker(broker) + _scheduler(now) + unserved + failing)
+
+
+def _without_muted(share: JobShare, now: Overview) -> JobShare:
+    return replace(share, failed=max(0, share.failed - now.failures.muted_of(share.job)))
 
 
 def fails_much(share: JobShare) -> bool:
@@ -94,4 +99,6 @@ def _failing(share: JobShare, now: Overview) -> Alert:
 
 
 def cause_link(cause: Cause) -> str:
+    if cause.fingerprint:
+        return url_for("failures.show", fingerprint=cause.fingerprint, range="hour")
     return url_for("runs.index", tab="failed", job=cause.job, q=cause.text or cause.error_type)

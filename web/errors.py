@@ -4,10 +4,11 @@ import logging
 from dataclasses import dataclass
 
 from flask import Flask, current_app, render_template, request
+from flask_babel import gettext as _
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
-from ledger.errors import JobNotFound, LedgerAway, RunNotFound, ScheduleNotFound, WrongState
+from ledger.errors import FailureNotFound, JobNotFound, LedgerAway, RunNotFound, ScheduleNotFound, WrongState
 from ledger.queries.schema import SchemaMissing, require_schema
 from ledger.settings import Settings
 from web import outage
@@ -79,6 +80,11 @@ def job_not_found(error: JobNotFound) -> ErrorPage:
     )
 
 
+def failure_not_found(error: FailureNotFound) -> ErrorPage:
+    text = _("No run that is still kept failed in this way.")
+    return ErrorPage(404, _("No such failure"), text, "", "/failures", _("To the failures"))
+
+
 def schedule_not_found(error: ScheduleNotFound) -> ErrorPage:
     text = f"There is no schedule with the id {error.schedule_id}. It may have been deleted."
     return ErrorPage(404, "No such schedule", text, "", "/schedules", "To the schedules")
@@ -135,6 +141,7 @@ def server_error(error: Exception) -> ErrorPage:
 PAGES = {
     RunNotFound: run_not_found,
     JobNotFound: job_not_found,
+    FailureNotFound: failure_not_found,
     ScheduleNotFound: schedule_not_found,
     WrongState: wrong_state,
     CSRFError: csrf_failed,

@@ -17,6 +17,7 @@ def init_app(app: Flask, settings: Settings) -> None:
         "until": moments.until,
         "since": moments.since,
         "at_clock": moments.at_clock,
+        "at_minute": moments.at_minute,
         "at_second": moments.at_second,
         "at_millisecond": moments.at_millisecond,
         "exact": moments.exact,

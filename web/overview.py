@@ -10,7 +10,7 @@ from ledger.queries import overview as queries
 from ledger.queries.failures import Cause
 from ledger.queries.lines import RunLine
 from ledger.queries.overview import Overview
-from web import alerts, figures
+from web import alerts, failureview, figures
 from web.alerts import Alert
 from web.charts import Bars, bars
 from web.console import console
@@ -21,8 +21,6 @@ from web.runview import STEP, time_left
 blueprint = Blueprint("overview", __name__)
 
 SECONDS = 3
-#: What the ledger notes as the error of a run that killed its workers, and how that reads.
-WORKER_DIED, CRASHED = "WorkerDied", "Crashed: its worker died while running it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +75,4 @@ def _at_work(run: RunLine) -> AtWork:
 
 
 def _cause(cause: Cause) -> CauseRow:
-    words = f"{cause.error_type}: {cause.text}" if cause.text else cause.error_type
-    words = CRASHED if cause.error_type == WORKER_DIED else words
-    return CauseRow(cause, words, alerts.cause_link(cause))
+    return CauseRow(cause, failureview.said(cause.error_type, cause.text), alerts.cause_link(cause))

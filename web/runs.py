@@ -8,9 +8,10 @@ from ledger.ids import is_id
 from ledger.queries import run as one_run
 from ledger.queries.run import run_page
 from ledger.queries.status import AT_WORK, WAITING
+from ledger.queries.wanted import Tab
 from ledger.states import State
 from web import listing, reruns, runview
-from web.console import console, person
+from web.console import console, person, see_failures
 from web.live import live_page
 
 blueprint = Blueprint("runs", __name__, url_prefix="/runs")
@@ -30,6 +31,8 @@ def refuse_what_is_no_id() -> None:
 @blueprint.get("")
 def index():
     asked = listing.asked(request.args)
+    if asked.wanted.tab == Tab.FAILED:
+        see_failures()
     page = listing.page_of(asked, listing.found(asked))
     seconds = SEARCH_SECONDS if asked.wanted.narrowed else LIST_SECONDS
     return live_page("runs/index.html", page, seconds, page.poll_url)

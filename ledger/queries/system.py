@@ -62,7 +62,7 @@ def _unseen(connection: Connection, state: State, at: int, seen_at: int, quiet: 
         runs.c.state == state, runs.c.id >= first_id_at(at)
     )
     if not quiet and not seen_at:  # by the index alone
-        return count(connection, newest, MOST_FAILED)
+        return count(connection, newest.with_only_columns(runs.c.id), MOST_FAILED)
     seen = newest.order_by(runs.c.id.desc()).limit(MOST_LOOKED_AT).subquery()
     heard = or_(seen.c.fingerprint.is_(None), seen.c.fingerprint.not_in(quiet))
     return count(connection, select(seen.c.id).where(seen.c.finished_at > seen_at, heard), MOST_FAILED)
