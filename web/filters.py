@@ -6,7 +6,7 @@ from typing import Any
 from flask import Flask
 
 from ledger.settings import Settings
-from web import arguments, charts, moments, numbers, reruns, words
+from web import arguments, charts, familyview, moments, numbers, reruns, words
 
 
 def init_app(app: Flask, settings: Settings) -> None:
@@ -36,6 +36,9 @@ def init_app(app: Flask, settings: Settings) -> None:
         "why": words.why,
         "first_line": first_line,
         "sparkline": charts.sparkline,
+        "family_state": familyview.shown,
+        "family_name": familyview.name_of,
+        "family_tally": familyview.tally_words,
     }
 
 

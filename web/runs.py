@@ -1,6 +1,8 @@
 """The list of runs, the page of one, and what can be done with it: cancel, run again."""
 
 from flask import Blueprint, Response, flash, redirect, request, url_for
+from flask_babel import gettext as _
+from flask_babel import ngettext
 
 from ledger import runs
 from ledger.errors import RunNotFound
@@ -54,7 +56,15 @@ def result(run_id: str):
 @blueprint.post("/<run_id>/cancellation")
 def cancel(run_id: str):
     state = runs.cancel(console().engine, run_id, person())
-    flash("Canceled." if state == State.CANCELED else "Asked to stop. It ends at its next check.")
+    flash(_("Canceled.") if state == State.CANCELED else _("Asked to stop. It ends at its next check."))
+    return redirect(url_for("runs.show", run_id=run_id), 303)
+
+
+@blueprint.post("/<run_id>/family/reruns")
+def rerun_failed_part(run_id: str):
+    number = reruns.start_failed_part(run_id, request.form.get("runs", ""), request.form.get("key", ""))
+    started = ngettext("%(num)s run started again.", "%(num)s runs started again.", number)
+    flash(started if number else _("Nothing of it is left to be run again."))
     return redirect(url_for("runs.show", run_id=run_id), 303)
 
 
