@@ -15,22 +15,27 @@ from ledger.tables import group_passes, members
 
 #: In a message's options: the place, and which step of a pipeline.
 SLOT, STEP = "waybill_slot", "waybill_step"
+#: ``{"id", "size"}`` of a group that no callback follows.
+GROUP = "waybill_group"
 #: Options that tie a run to others; what takes the place of a run carries them.
-TIES = (SLOT, STEP, "pipe_target", "pipe_ignore", "group_completion_uuid", "group_completion_callbacks")
+TIES = (SLOT, STEP, GROUP, "pipe_target", "pipe_ignore", "group_completion_uuid", "group_completion_callbacks")
 LONGEST_PIPELINE = 200  # steps that are looked at
 LONGEST_NAME = 200
 
 
 def stamped(options: dict[str, Any], message_id: str) -> dict[str, Any]:
     """``options`` with the place, if the message has one: a first step, or a member of a group."""
-    if SLOT in options or not ("pipe_target" in options or "group_completion_uuid" in options):
+    if SLOT in options or not any(name in options for name in ("pipe_target", "group_completion_uuid", GROUP)):
         return options
     return options | {SLOT: message_id, STEP: 1}
 
 
 def following(options: dict[str, Any]) -> dict[str, Any]:
     """What the next step of a pipeline gets in its options."""
-    return {SLOT: options[SLOT], STEP: step_of(options) + 1} if SLOT in options else {}
+    if SLOT not in options:
+        return {}
+    group = {GROUP: options[GROUP]} if GROUP in options else {}
+    return {SLOT: options[SLOT], STEP: step_of(options) + 1} | group
 
 
 def step_of(options: dict[str, Any]) -> int:
@@ -44,15 +49,28 @@ def planned(options: dict[str, Any]) -> list[dict[str, Any]]:
     target = options.get("pipe_target")
     while isinstance(target, dict) and len(steps) < LONGEST_PIPELINE:
         steps.append(target)
-        target = (target.get("options") or {}).get("pipe_target")
+        target = options_of(target).get("pipe_target")
     return steps
+
+
+def options_of(message: dict[str, Any]) -> dict[str, Any]:
+    """Of a message inside another's options, which anybody may have written."""
+    options = message.get("options")
+    return options if isinstance(options, dict) else {}
 
 
 def group_of(options: dict[str, Any]) -> str | None:
     """The key of the group that this run, or the pipeline's last step, counts for."""
-    last = planned(options)[-1].get("options") or {} if "pipe_target" in options else options
-    key = last.get("group_completion_uuid")
+    following = planned(options)
+    last = options_of(following[-1]) if following else options
+    key = last.get("group_completion_uuid") or named_group(options).get("id")
     return key if isinstance(key, str) and len(key) <= LONGEST_NAME else None
+
+
+def named_group(options: dict[str, Any]) -> dict[str, Any]:
+    """Empty unless it is a member of a group that no callback follows."""
+    group = options.get(GROUP)
+    return group if isinstance(group, dict) and isinstance(group.get("size"), int) else {}
 
 
 def row_of(run_id: str, options: dict[str, Any]) -> dict[str, Any] | None:

@@ -28,6 +28,19 @@ def test_groups_complete_and_pipelines_go_on_when_their_failed_part_is_run_again
         assert pipe.get_result(block=True, timeout=20_000) == 13
         stack.processes.wait_until(lambda: stack.ask(CALLED) == 1, 20, "the group's callback ran once")
         assert tally(stack, failed[0].id).is_complete
+        assert stack.ask("SELECT count(*) FROM rejected") == 0
+
+
+def test_members_of_a_group_without_callbacks_know_each_other(embedded_stack: Stack):
+    with embedded_stack.sending() as jobs:
+        pipe = jobs.add.message(1) | jobs.add.message(2)
+        dramatiq.group([jobs.add.message(3), pipe]).run()
+        alone = find(embedded_stack, jobs.add.send(4))
+        first = find(embedded_stack, pipe.messages[0])
+    with reading(embedded_stack.engine) as connection:
+        root = family_of(connection, first.id).root
+        assert family_of(connection, alone.id) is None
+    assert (root.kind, root.tally.number, [node.kind for node in root.children]) == ("group", 2, ["run", "pipeline"])
 
 
 def group_with_a_failing_member(jobs):

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, select
 
-from ledger import clock, texts
+from ledger import clock, members, texts
 from ledger.queries.tree import Family, Found, tree_of
 from ledger.tables import barriers, runs
 from ledger.tables import members as places
@@ -35,7 +35,8 @@ def family_of(connection: Connection, run_id: str) -> Family | None:
         return None
     options = _options(connection, rows.values())
     groups = {row.group_id for row in rows.values() if row.group_id}
-    found = Found(rows, options, _parties(connection, groups), top.id, run_id, clock.now(), is_cut)
+    parties = _sizes(options.values()) | _parties(connection, groups)
+    found = Found(rows, options, parties, top.id, run_id, clock.now(), is_cut)
     return tree_of(found)
 
 
@@ -84,6 +85,12 @@ def _options(connection: Connection, rows: Iterable[Row]) -> dict[str, dict[str,
     newest = {(row.slot, row.step): row.id for row in sorted(rows, key=lambda row: row.id) if row.slot}
     wanted = select(runs.c.id, runs.c.options).where(runs.c.id.in_(list(newest.values())[:MOST_MEMBERS]))
     return {run_id: texts.from_json(options) for run_id, options in connection.execute(wanted)} if newest else {}
+
+
+def _sizes(options: Iterable[dict[str, Any]]) -> dict[str, int]:
+    """Of groups that no callback follows, as their members know it."""
+    groups = (members.named_group(each) for each in options)
+    return {group.get("id"): group["size"] for group in groups if group}
 
 
 def _parties(connection: Connection, groups: set[str]) -> dict[str, int]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from ledger.members import planned
+from ledger.members import options_of, planned
 from ledger.queries.status import AT_WORK, WAITING, Status, status_of
 from ledger.states import State
 
@@ -194,7 +194,7 @@ def callbacks(found: Found, group_id: str) -> dict[str, dict[str, Any]]:
     """The messages that follow a group, by their ids."""
     for slot in found.groups[group_id]:
         options = found.options.get(found.newest((slot, max(found.slots[slot]))).id, {})
-        last = ([options, *(step.get("options") or {} for step in planned(options))])[-1]
+        last = [options, *map(options_of, planned(options))][-1]
         if messages := last.get("group_completion_callbacks"):
             return {each.get("message_id"): each for each in messages}
     return {}
