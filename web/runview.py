@@ -177,7 +177,11 @@ def _other_tracebacks(run: RunPage) -> tuple[int, ...]:
 def _relations(run: RunPage) -> tuple[Relation, ...]:
     """What the tree of its family, the comparison with its original and its history do not show."""
     single = ((_("Repeats"), None if run.original else run.parent), (_("Sent by"), None if run.family else run.caller))
-    several = ((_("Run again as"), run.reruns), (_("Sent"), None if run.family else run.children))
+    has_more = run.reruns.number.number > len(run.reruns.runs)
+    several = (
+        (_("Run again as"), run.reruns if has_more else None),
+        (_("Sent"), None if run.family else run.children),
+    )
     found = [Relation(word, (other,)) for word, other in single if other]
     return (*found, *(_relation(word, others) for word, others in several if others and others.runs))
 

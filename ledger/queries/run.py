@@ -13,6 +13,7 @@ from ledger.queries.family import Family, family_of
 from ledger.queries.leavings import Artifact, Logs, artifacts_of, logs_of
 from ledger.queries.lines import LINE_COLUMNS, RunLine, lines_of
 from ledger.queries.status import Status, status_of
+from ledger.queries.wanted import first_id_at
 from ledger.states import State
 from ledger.tables import attempts, jobs, runs, schedules
 
@@ -223,7 +224,7 @@ def _same_failures(connection: Connection, row) -> Count:
     if row.state not in (State.FAILED, State.DEAD):
         return Count()
     found = same_failures(connection, row, clock.now())
-    mine = row.created_at >= clock.now() - HOUR if row.fingerprint else row.finished_at >= clock.now() - HOUR
+    mine = row.id >= first_id_at(clock.now() - HOUR) if row.fingerprint else row.finished_at >= clock.now() - HOUR
     return Count(max(0, found.number - mine), found.capped)
 
 
