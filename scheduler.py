@@ -97,6 +97,7 @@ class Scheduler:
             Loop("pauses", lambda: upkeep.end_pauses(engine), stop),
             Loop("reap", lambda: self._reap(chosen.crash_limit), stop),
             Loop("tally", lambda: tally.turn(engine), stop),
+            Loop("muted", lambda: upkeep.bring_back(engine), stop),
             Loop("prune", lambda: upkeep.prune(engine, chosen), stop, patience=600),
         ]
         if not chosen.embedded:  # without a broker workers watch the ledger, and hints would be writes for nothing

@@ -39,6 +39,14 @@ class JobNotFound(LedgerError):
         super().__init__(f"no job is called {name!r}")
 
 
+class FailureNotFound(LedgerError):
+    """No run that is still kept failed in the way with this fingerprint."""
+
+    def __init__(self, fingerprint: str):
+        self.fingerprint = fingerprint
+        super().__init__(f"no kept run failed in the way with the fingerprint {fingerprint}")
+
+
 class ScheduleNotFound(LedgerError):
     """No schedule has this id, or it was deleted."""
 

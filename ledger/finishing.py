@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, func, select, update
 
-from ledger import barriers, clock, failpoints, texts
+from ledger import barriers, clock, failpoints, failures, texts
 from ledger import runs as runs_
 from ledger.claims import Claim
 from ledger.engine import announce
@@ -20,7 +20,10 @@ from ledger.tables import attempts, is_running, runs
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ending:
-    """How an attempt ended, as its worker tells the ledger. ``next_runs`` join the same transaction."""
+    """How an attempt ended, as its worker tells the ledger. ``next_runs`` join the same transaction.
+
+    ``fingerprint`` and ``place`` say how a run failed for good (``failures``).
+    """
 
     claim: Claim
     state: State
@@ -31,8 +34,11 @@ class Ending:
     traceback: str | None = None
     retry_at: int | None = None
     max_attempts: int | None = None
+    fingerprint: str | None = None
+    place: str = ""
     next_runs: list[NewRun] = field(default_factory=list)
     barrier: str | None = None
+    barrier_slot: str | None = None
     barrier_runs: list[NewRun] = field(default_factory=list)
     at: int = field(default_factory=clock.now)
 
@@ -63,7 +69,8 @@ _end_run = (
     )
 )
 _finish_run = Prepared(_end_run)
-#: Apart from the other, for naming a column costs SQLite the indexes that have it, changed or not.
+_fail_run = Prepared(_end_run.values(fingerprint=bindparam("the_fingerprint")))
+#: Apart from the others, for naming a column costs SQLite the indexes that have it, changed or not.
 _queue_again = Prepared(_end_run.values(due_at=bindparam("retry"), dispatch_at=bindparam("retry"), dispatches=0))
 _finish_attempt = Prepared(
     update(attempts)
@@ -129,9 +136,10 @@ def _unless_canceled(ending: Ending, cancel_requested_at: int | None) -> Ending:
 
 def _write(connection: Connection, endings: list[Ending]) -> None:
     endings = sorted(endings, key=lambda ending: ending.claim.id)
-    for statement, again in ((_finish_run, False), (_queue_again, True)):
-        if rows := [_run_row(ending) for ending in endings if (ending.state == State.QUEUED) == again]:
+    for statement in (_finish_run, _fail_run, _queue_again):
+        if rows := [_run_row(ending) for ending in endings if _statement_of(ending) is statement]:
             statement.run_many(connection, rows)
+    failures.note_new(connection, [_failure_row(ending) for ending in endings if _statement_of(ending) is _fail_run])
     _finish_attempt.run_many(connection, [_attempt_row(ending) for ending in endings])
     following = [new for ending in endings for new in ending.next_runs + _passed_barrier(connection, ending)]
     runs_.insert(connection, following)
@@ -139,10 +147,23 @@ def _write(connection: Connection, endings: list[Ending]) -> None:
         announce(connection)
 
 
+def _statement_of(ending: Ending) -> Prepared:
+    if ending.state == State.QUEUED:
+        return _queue_again
+    return _fail_run if ending.fingerprint else _finish_run
+
+
+def _failure_row(ending: Ending) -> dict[str, Any]:
+    claim = ending.claim
+    return failures.row_of(
+        ending.fingerprint, claim.job, ending.error_type, ending.place, ending.error, claim.id, ending.at
+    )
+
+
 def _passed_barrier(connection: Connection, ending: Ending) -> list[NewRun]:
-    if ending.barrier and ending.state == State.SUCCEEDED and barriers.pass_one(connection, ending.barrier):
-        return ending.barrier_runs
-    return []
+    if not ending.barrier or ending.state != State.SUCCEEDED:
+        return []
+    return ending.barrier_runs if barriers.pass_one(connection, ending.barrier, ending.barrier_slot) else []
 
 
 def _run_row(ending: Ending) -> dict[str, Any]:
@@ -158,6 +179,7 @@ def _run_row(ending: Ending) -> dict[str, Any]:
         "failed": int(ending.outcome == Outcome.FAILED),
         "crashed": int(ending.outcome == Outcome.LOST),
         "most_attempts": ending.max_attempts,
+        "the_fingerprint": ending.fingerprint,
     }
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import Connection, Engine, delete, insert, select, update
 
-from ledger import clock, failpoints, texts
+from ledger import clock, failpoints, failures, texts
 from ledger.claims import CLAIM_COLUMNS, Claim, give_back
 from ledger.engine import announce, upsert, writing
 from ledger.ids import new_id
@@ -202,7 +202,9 @@ def _rescue_one(connection: Connection, row, crash_limit: int, on_crash: str, wa
     else:
         change |= {"finished_at": now}
     if state in (State.DEAD, State.FAILED):
-        change |= {"error_type": "WorkerDied", "error": _why_not_again(state, row.crashes + 1)}
+        mark, why = failures.fingerprint(row.job, "WorkerDied", ""), _why_not_again(state, row.crashes + 1)
+        change |= {"error_type": "WorkerDied", "error": why, "fingerprint": mark}
+        failures.note_new(connection, [failures.row_of(mark, row.job, "WorkerDied", "", why, row.id, now)])
     guarded = update(runs).where(runs.c.id == row.id, runs.c.claim_token == row.claim_token)
     connection.execute(guarded.values(**change))
     lost = update(attempts).where(attempts.c.run_id == row.id, attempts.c.number == row.attempt)

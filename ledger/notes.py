@@ -88,4 +88,10 @@ def find_unknown(connection: Connection, run_ids: list[str]) -> list[str]:
     return [run_id for run_id in run_ids if run_id not in known]
 
 
+def are_known(connection: Connection, run_ids: list[str]) -> list[bool]:
+    """For the writer: whether each of these runs was made."""
+    unknown = set(find_unknown(connection, run_ids))
+    return [run_id not in unknown for run_id in run_ids]
+
+
 _known = Prepared(select(runs.c.id).where(OneOf(runs.c.id, "ids")))

@@ -6,11 +6,11 @@ transactions of their own, so that nobody waits long for the write lock.
 
 from collections.abc import Iterator
 
-from sqlalchemy import Connection, Engine, and_, delete, func, select
+from sqlalchemy import Connection, Engine, and_, delete, exists, func, select
 
 from ledger import clock, failpoints, texts
 from ledger.engine import writing
-from ledger.tables import artifacts, jobs, logs, processes, rejected, runs, stragglers, tally_marks
+from ledger.tables import artifacts, failures, jobs, logs, processes, rejected, runs, stragglers, tally_marks
 
 BATCH, LINES = 200, 2_000
 DAY = 24 * 3600 * clock.SECOND
@@ -92,3 +92,10 @@ def forget_rest(connection: Connection, days: int) -> None:
     before = clock.now() - days * DAY
     connection.execute(delete(rejected).where(rejected.c.received_at < before))
     connection.execute(delete(processes).where(processes.c.ended_at < before))
+    connection.execute(delete(failures).where(_is_forgotten(before)))
+
+
+def _is_forgotten(before: int):
+    """No kept run failed so, and nobody has muted it."""
+    has_run = exists().where(runs.c.fingerprint == failures.c.fingerprint)
+    return and_(failures.c.first_seen_at < before, failures.c.muted_at.is_(None), ~has_run)

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, bindparam, select, update
 
-from ledger import clock, failpoints, texts
+from ledger import clock, failpoints, members, texts
 from ledger.engine import announce, insert_new, writing
 from ledger.errors import RunNotFound, WrongState
 from ledger.ids import new_id
@@ -108,7 +108,16 @@ def insert(connection: Connection, new_runs: list[NewRun]) -> list[str]:
     now = clock.now()
     inserted = _insert.run_many(connection, [row_of(new, now) for new in new_runs])
     announce(connection)
-    return [new.id for new in new_runs] if inserted == len(new_runs) else _ids(connection, new_runs)
+    ids = [new.id for new in new_runs] if inserted == len(new_runs) else _ids(connection, new_runs)
+    _take_places(connection, new_runs, ids)
+    return ids
+
+
+def _take_places(connection: Connection, new_runs: list[NewRun], ids: list[str]) -> None:
+    """Of those that belong to a pipeline or a group, and were not there already."""
+    given = [new for new, run_id in zip(new_runs, ids, strict=True) if new.options and run_id == new.id]
+    if places := [place for new in given if (place := members.row_of(new.id, new.options))]:
+        members.add(connection, places)
 
 
 def _ids(connection: Connection, new_runs: list[NewRun]) -> list[str]:

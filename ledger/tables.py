@@ -1,5 +1,6 @@
 """The tables of the ledger. Times are microseconds since 1970 UTC (``clock``); JSON is kept as text, so that
-NUL escapes and big numbers survive on both databases. The counts of what finished stand in ``tables_tally``."""
+NUL escapes and big numbers survive on both databases. What groups runs stands in ``tables_kin``, the counts of what
+finished in ``tables_tally``."""
 
 from sqlalchemy import (
     BigInteger,
@@ -16,13 +17,15 @@ from sqlalchemy import (
     text,
 )
 
-from ledger.tables_kin import Id, Instant, Json, metadata
+from ledger.tables_kin import Id, Instant, Json, failures, group_passes, members, metadata
 from ledger.tables_tally import stragglers, tallies, tally_marks, totals
 
 __all__ = [
-    "artifacts", "attempts", "barriers", "is_queued", "is_running", "jobs", "logs", "metadata", "processes", "rejected",
-    "runs", "schedules", "stragglers", "tallies", "tally_marks", "ticks", "totals",
+    "artifacts", "attempts", "barriers", "failures", "group_passes", "is_queued", "is_running", "jobs", "logs",
+    "members", "metadata", "pauses", "processes", "rejected", "runs", "schedules", "stragglers", "tallies",
+    "tally_marks", "ticks", "totals",
 ]  # fmt: skip
+
 
 runs = Table(
     "runs",
@@ -113,6 +116,14 @@ runs = Table(
     Column("idempotency_key", String(200), comment="a second request with the same key is the same run"),
     Column("schedule_id", Id, comment="the schedule that made it"),
     Column("tick_at", Instant, comment="the nominal time of its tick"),
+    Column("fingerprint", String(32), comment="of how it failed for good: its group in failures"),
+    Index(
+        "ix_runs_fingerprint",
+        "fingerprint",
+        "id",
+        sqlite_where=text("fingerprint IS NOT NULL"),
+        postgresql_where=text("fingerprint IS NOT NULL"),
+    ),
     Index(
         "ix_runs_ready",
         "queue",
@@ -391,6 +402,7 @@ barriers = Table(
     Column("key", String(200), primary_key=True, comment="of a group with completion callbacks"),
     Column("remaining", Integer, nullable=False, comment="members that have not succeeded yet"),
     Column("expires_at", Instant, nullable=False),
+    Column("parties", Integer, comment="members in all"),
 )
 
 pauses = Table(

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from sqlalchemy import Engine
 
-from ledger import barriers, clock, dispatch, pauses, retention, tally, ticks
+from ledger import barriers, clock, dispatch, muting, pauses, retention, tally, ticks
 from ledger.engine import reading, writing
 from ledger.files import remove_artifacts, remove_old_uploads
 from ledger.settings import Settings
@@ -18,6 +18,7 @@ HINTS_AT_ONCE = 500
 LONGEST_WAIT_SECONDS = 1.0
 PRUNE_SECONDS = 600.0
 UNCOUNTED_SECONDS = 5.0
+MUTED_SECONDS = 10.0
 
 
 def dispatch_due(
@@ -81,3 +82,14 @@ def prune(engine: Engine, settings: Settings) -> float:
         tally.prune(connection)
     remove_old_uploads(engine, settings)
     return wait
+
+
+def bring_back(engine: Engine) -> float:
+    """Tells people again of muted failures that have changed; takes the write lock only when there are some."""
+    with reading(engine) as connection:
+        changed = muting.changed(connection, clock.now())
+    for each in changed:
+        with writing(engine) as connection:
+            if muting.bring_back(connection, each):
+                log.info("A muted failure has changed: fingerprint=%s %s", each.fingerprint, each.because)
+    return MUTED_SECONDS

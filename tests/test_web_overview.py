@@ -128,7 +128,7 @@ def test_the_strip_counts_workers(site: Site):
 def test_the_badge_counts_failures_of_the_last_day(site: Site):
     assert text(site.page("/workers").select_one("#badge")) == ""
     finish(site.engine, failed(running(site.engine)))
-    assert text(site.page("/workers").select_one("#badge")) == "1 failed in the last 24 hours"
+    assert text(site.page("/workers").select_one("#badge")) == "1 failed and not seen yet"
 
 
 def test_without_a_worker_the_page_says_how_to_start_one(site: Site):

@@ -221,7 +221,7 @@ def test_relatives_are_links(site: Site):
     parent = dispatch(site.engine)
     page = run(site, dispatch(site.engine, parent_id=parent, caller_id=parent))
     assert page.select_one(f'aside a[href="/runs/{parent}"]')
-    assert "Run again as" in text(run(site, parent).aside)
+    assert "Edited and run by someone" in text(run(site, parent).select_one("aside .events"))
 
 
 def test_edit_and_run_leads_to_the_form(site: Site):

@@ -12,6 +12,7 @@ from web import (
     assets,
     dead_letters,
     errors,
+    failures,
     filters,
     health,
     jobs,
@@ -33,8 +34,8 @@ from workers.publisher import make_publisher
 
 TEMPLATES = Path(__file__).resolve().parents[1] / "templates"
 ROOMS = (
-    overview, runs, artifacts, jobs, queues, dead_letters, schedules, workers, session, language, strip, health,
-    metrics, settings_page,
+    overview, runs, failures, artifacts, jobs, queues, dead_letters, schedules, workers, session, language, strip,
+    health, metrics, settings_page,
 )  # fmt: skip
 
 

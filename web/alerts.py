@@ -1,7 +1,7 @@
 """The sentences on top of the overview: what needs somebody, since when, and where to go."""
 
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -54,12 +54,17 @@ class Alert:
 def of(now: Overview, broker: Any, var: Path) -> tuple[Alert, ...]:
     """``broker`` is the publisher's BrokerStatus; the worst first."""
     unserved = [_unserved(queue) for queue in now.backlog.unserved]
-    failing = [_failing(share, now) for share in now.last_hour.jobs if fails_much(share)]
+    shares = [_without_muted(share, now) for share in now.last_hour.jobs]
+    failing = [_failing(share, now) for share in shares if fails_much(share)]
     stuck = [_stuck(each) for each in now.trouble.stuck[:MOST_OF_A_KIND]]
     missed = [_missed(each) for each in now.trouble.missed[:MOST_OF_A_KIND]]
     paused = [_paused(queue) for queue in now.backlog.paused]
     found = _room(var) + _scheduler(now) + unserved + _broker(broker) + _deaths(now) + failing
     return tuple(found + _long_waits(now) + stuck + missed + paused)
+
+
+def _without_muted(share: JobShare, now: Overview) -> JobShare:
+    return replace(share, failed=max(0, share.failed - now.last_failures.muted_of(share.job)))
 
 
 def fails_much(share: JobShare) -> bool:
@@ -202,7 +207,7 @@ def _paused(queue: WaitingQueue) -> Alert:
 
 
 def _failing(share: JobShare, now: Overview) -> Alert:
-    causes = [cause for cause in now.failures.causes if cause.job == share.job]
+    causes = [cause for cause in now.last_failures.causes if cause.job == share.job]
     main = max(causes, key=lambda cause: cause.number, default=None)
     bold = _("%(job)s fails %(percent)s %% of the time:", job=share.job, percent=share.percent)
     text = _("%(failed)s of %(finished)s runs", failed=number(share.failed), finished=number(share.finished))
@@ -215,4 +220,6 @@ def _failing(share: JobShare, now: Overview) -> Alert:
 
 
 def cause_link(cause: Cause) -> str:
+    if cause.fingerprint:
+        return url_for("failures.show", fingerprint=cause.fingerprint, range="hour")
     return url_for("runs.index", tab="failed", job=cause.job, q=cause.text or cause.error_type)

@@ -95,6 +95,33 @@ def _mark(at: int, wanted: Range) -> str:
     return f"{moments.local(at):%m-%d}" if wanted == Range.WEEK else f"{moments.local(at):%H:%M}"
 
 
+@dataclass(frozen=True, slots=True)
+class Bin:
+    """A bar of ``bins``, with the instant at which it begins."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+    title: str
+
+
+def bins(values: tuple[int, ...], since: int, until: int) -> tuple[Bin, ...]:
+    """Even parts of a range as bars as wide as the drawing; an empty part has none."""
+    peak, step, span = max(1, *values), WIDTH / len(values), (until - since) // len(values)
+    heights = [max(2.0, each / peak * (HEIGHT - 8)) if each else 0.0 for each in values]
+    return tuple(
+        Bin(
+            round(i * step, 1),
+            round(HEIGHT - heights[i], 1),
+            round(step * 0.82, 1),
+            round(heights[i], 1),
+            f"{moments.local(since + i * span):%m-%d %H:%M}: {numbers.number(value)}",
+        )
+        for i, value in enumerate(values)
+    )
+
+
 def sparkline(values: tuple[int, ...]) -> Markup:
     """The values from zero to their peak; hidden from screen readers, the number stands beside it."""
     peak = max(1, *values)

@@ -6,12 +6,14 @@ from typing import Any
 
 from flask import current_app, session
 
+from ledger import clock
 from ledger.runs import NewRun, dispatch
 from ledger.settings import Settings
 from ledger.watch import Watch, open_watch
 
 NAME = "waybill"
 NOBODY = "someone"
+SEEN = "failures_seen_at"
 
 
 @dataclass
@@ -43,6 +45,15 @@ def start(new: NewRun) -> str:
     run_id = dispatch(console().engine, new)
     console().publisher.hint(run_id, new.job, new.queue)
     return run_id
+
+
+def failures_seen_at() -> int:
+    """When this browser last looked at what failed: the badge counts what failed after that."""
+    return session.get(SEEN, 0)
+
+
+def see_failures() -> None:
+    session[SEEN] = clock.now()
 
 
 def person() -> str:

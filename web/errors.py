@@ -12,6 +12,7 @@ from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from ledger import clock
 from ledger.errors import (
+    FailureNotFound,
     JobNotFound,
     LedgerAway,
     MessageNotFound,
@@ -108,6 +109,11 @@ def job_not_found(error: JobNotFound) -> ErrorPage:
     )
 
 
+def failure_not_found(error: FailureNotFound) -> ErrorPage:
+    text = _("No run that is still kept failed in this way.")
+    return ErrorPage(404, _("No such failure"), text, "", "/failures", _("To the failures"))
+
+
 def schedule_not_found(error: ScheduleNotFound) -> ErrorPage:
     text = _("There is no schedule with the id %(id)s. It may have been deleted.", id=error.schedule_id)
     return ErrorPage(404, _("No such schedule"), text, "", "/schedules", _("To the schedules"))
@@ -185,6 +191,7 @@ def server_error(error: Exception) -> ErrorPage:
 PAGES = {
     RunNotFound: run_not_found,
     JobNotFound: job_not_found,
+    FailureNotFound: failure_not_found,
     ScheduleNotFound: schedule_not_found,
     QueueNotFound: queue_not_found,
     ProcessNotFound: process_not_found,

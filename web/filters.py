@@ -6,7 +6,7 @@ from typing import Any
 from flask import Flask
 
 from ledger.settings import Settings
-from web import arguments, charts, moments, numbers, pause_words, reruns, words
+from web import arguments, charts, familyview, moments, numbers, pause_words, reruns, words
 
 
 def init_app(app: Flask, settings: Settings) -> None:
@@ -17,6 +17,7 @@ def init_app(app: Flask, settings: Settings) -> None:
         "until": moments.until,
         "since": moments.since,
         "at_clock": moments.at_clock,
+        "at_minute": moments.at_minute,
         "at_second": moments.at_second,
         "at_millisecond": moments.at_millisecond,
         "exact": moments.exact,
@@ -37,6 +38,9 @@ def init_app(app: Flask, settings: Settings) -> None:
         "sparkline": charts.sparkline,
         "slots": charts.slots,
         "pause_words": pause_words.sentence,
+        "family_state": familyview.shown,
+        "family_name": familyview.name_of,
+        "family_tally": familyview.tally_words,
     }
 
 

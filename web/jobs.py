@@ -5,10 +5,12 @@ from secrets import token_urlsafe
 from zoneinfo import ZoneInfo
 
 from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
+from flask_babel import gettext as _
 
 from ledger.errors import RunNotFound
 from ledger.ids import is_id
 from ledger.queries.jobs import JobPage, RunArguments, job_page, jobs_page, run_arguments
+from ledger.queries.reruns import ties
 from ledger.runs import NewRun
 from web import when
 from web.console import console, person, start
@@ -50,7 +52,8 @@ def create_run(name: str):
     )
     asked = when.read(job, request.form, _zone())
     if form.kwargs is None or asked.wrong:
-        return _answer(page_of(job, form, asked, _key(), original and original.id, ()), 422)
+        page = page_of(job, form, asked, _key(), original and original.id, (), bool(_ties(original)))
+        return _answer(page, 422)
     return _started(_new_run(job, form, asked, original))
 
 
@@ -62,8 +65,10 @@ def _filled_form(name: str, linked: bool):
     named = _named(job, run) if run else Named({})
     form = form_of(job.parameters, named.values) if run else filled_in(job.parameters, request.args)
     texts = when.like(job, run.queue, run.priority) if run else request.args
-    original = run.id if run and linked else None
-    return _answer(page_of(job, form, when.shown(job, texts, _zone()), _key(), original, named.homeless))
+    original = run if linked else None
+    shown = when.shown(job, texts, _zone())
+    goes_on = bool(_ties(original))
+    return _answer(page_of(job, form, shown, _key(), original and original.id, named.homeless, goes_on))
 
 
 def _answer(page: StartPage, status: int = 200):
@@ -86,6 +91,11 @@ def _original(run_id: str) -> RunArguments | None:
         return _run(run_id)
     except RunNotFound:
         return None
+
+
+def _ties(original: RunArguments | None) -> dict:
+    """What lets the new run take the place of the original in its pipeline or group."""
+    return ties(console().engine, original.id) if original else {}
 
 
 def _named(job: JobPage, run: RunArguments) -> Named:
@@ -112,6 +122,7 @@ def _new_run(job: JobPage, form: Form, asked: when.When, original: RunArguments 
         expires_at=asked.expires_at,
         created_by=person(),
         parent_id=original and original.id,
+        options=_ties(original),
         idempotency_key=_idempotency_key(job, form, asked),
     )
 
@@ -127,5 +138,5 @@ def _idempotency_key(job: JobPage, form: Form, asked: when.When) -> str | None:
 def _started(new: NewRun):
     run_id = start(new)
     if run_id != new.id:
-        flash("This was started already: sending a form twice makes one run.")
+        flash(_("This was started already: sending a form twice makes one run."))
     return redirect(url_for("runs.show", run_id=run_id), 303)

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from flask import url_for
+from flask_babel import gettext as _
+from flask_babel import ngettext
 
 from ledger.clock import MILLISECOND
 from ledger.queries.jobs import JobPage, Recent
@@ -28,7 +30,7 @@ class PastRun:
 @dataclass(frozen=True, kw_only=True)
 class StartPage:
     """The job's page, which is its form. ``original`` is the run that is edited, ``homeless`` those of its
-    arguments that no field takes."""
+    arguments that no field takes; ``takes_place``: a pipeline or a group goes on with the new run."""
 
     name: str
     queue: str
@@ -46,6 +48,7 @@ class StartPage:
     key: str
     original: str | None
     homeless: tuple[str, ...]
+    takes_place: bool
     link: str
     action: str
 
@@ -55,7 +58,13 @@ class StartPage:
 
 
 def page_of(
-    job: JobPage, form: Form, when: When, key: str, original: str | None, homeless: tuple[str, ...]
+    job: JobPage,
+    form: Form,
+    when: When,
+    key: str,
+    original: str | None,
+    homeless: tuple[str, ...],
+    takes_place: bool = False,
 ) -> StartPage:
     paragraphs = tuple(" ".join(each.split()) for each in job.doc.split("\n\n") if each.strip())
     return StartPage(
@@ -75,6 +84,7 @@ def page_of(
         key=key,
         original=original,
         homeless=homeless,
+        takes_place=takes_place,
         link=link_to(job.name, form, when),
         action=url_for("jobs.create_run", name=job.name),
     )
@@ -94,12 +104,12 @@ def own_arguments(parameters: dict[str, Any], run: Recent) -> str:
     named = by_name(parameters, given["args"], given["kwargs"], run.typed)
     defaults = {name: prop.get("default", ...) for name, prop in parameters.get("properties", {}).items()}
     own = [_in_words(name, value) for name, value in named.values.items() if value != defaults[name]]
-    return arguments.shorten(", ".join([*own, *named.homeless])) or ("all as preset" if defaults else "none")
+    return arguments.shorten(", ".join([*own, *named.homeless])) or (_("all as preset") if defaults else _("none"))
 
 
 def _in_words(name: str, value: Any) -> str:
     if isinstance(value, bool):
-        return f"{name.replace('_', ' ')}: {'yes' if value else 'no'}"
+        return f"{name.replace('_', ' ')}: {_('yes') if value else _('no')}"
     return name_of(value) if isinstance(value, str) and value.startswith(PREFIX) else arguments.plain(value)
 
 
@@ -114,8 +124,8 @@ def link_to(name: str, form: Form, when: When) -> str:
 def served_by(workers: int) -> str:
     """``2 workers``; in words when there is none."""
     if not workers:
-        return "no worker serves it"
-    return f"{number(workers)} {'worker' if workers == 1 else 'workers'}"
+        return _("no worker serves it")
+    return ngettext("%(shown)s worker", "%(shown)s workers", workers, shown=number(workers))
 
 
 def options_in_words(options: dict[str, Any]) -> tuple[str, ...]:
@@ -126,35 +136,39 @@ def options_in_words(options: dict[str, Any]) -> tuple[str, ...]:
 
 def _retries(options: dict[str, Any]) -> str:
     most = options.get("max_retries")
-    apart = f"{_span(options.get('min_backoff'))} to {_span(options.get('max_backoff'))} apart"
+    apart = {"least": _span(options.get("min_backoff")), "most": _span(options.get("max_backoff"))}
     if options.get("retry_when"):
-        return f"Tried again as its own rule says, {apart}."
+        return _("Tried again as its own rule says, %(least)s to %(most)s apart.", **apart)
     if most is None:
-        return f"Tried again until it succeeds, {apart}."
-    return (
-        f"Up to {number(most)} {'retry' if most == 1 else 'retries'}, {apart}."
-        if most
-        else "Never tried again."
-    )
+        return _("Tried again until it succeeds, %(least)s to %(most)s apart.", **apart)
+    if not most:
+        return _("Never tried again.")
+    return ngettext(
+        "Up to %(shown)s retry, %(least)s to %(most)s apart.",
+        "Up to %(shown)s retries, %(least)s to %(most)s apart.",
+        most, shown=number(most), **apart,
+    )  # fmt: skip
 
 
 def _throws(options: dict[str, Any]) -> str:
     names = options.get("throws") or ()
-    return f"Not tried again after {', '.join(names)}." if names and options.get("max_retries") != 0 else ""
+    if not names or options.get("max_retries") == 0:
+        return ""
+    return _("Not tried again after %(names)s.", names=", ".join(names))
 
 
 def _time_limit(options: dict[str, Any]) -> str:
     limit = options.get("time_limit")
-    return f"Stopped after {_span(limit)}." if limit else "Runs for as long as it takes."
+    return _("Stopped after %(time)s.", time=_span(limit)) if limit else _("Runs for as long as it takes.")
 
 
 def _max_age(options: dict[str, Any]) -> str:
     age = options.get("max_age")
-    return f"Not started when it is older than {_span(age)}." if age else ""
+    return _("Not started when it is older than %(time)s.", time=_span(age)) if age else ""
 
 
 def _on_crash(options: dict[str, Any]) -> str:
-    return "Fails when it crashes, and is not started again." if options.get("on_crash") == "fail" else ""
+    return _("Fails when it crashes, and is not started again.") if options.get("on_crash") == "fail" else ""
 
 
 def _process(options: dict[str, Any]) -> str:
@@ -162,20 +176,22 @@ def _process(options: dict[str, Any]) -> str:
     if options.get("isolation") != "process":
         return ""
     limits = [in_words(options[name]) for name, in_words in LIMITS.items() if options.get(name)]
-    return f"Runs in a process of its own{' with at most ' if limits else ''}{', '.join(limits)}."
+    if not limits:
+        return _("Runs in a process of its own.")
+    return _("Runs in a process of its own with at most %(limits)s.", limits=", ".join(limits))
 
 
 #: Limits of a process, as its sentence tells them.
 LIMITS = {
-    "memory_limit": lambda limit: f"{size(limit)} of memory",
-    "cpu_limit": lambda limit: f"{_span(limit * 1000)} of CPU time",
-    "file_size_limit": lambda limit: f"{size(limit)} in a file",
-    "open_files_limit": lambda limit: f"{number(limit)} open files",
+    "memory_limit": lambda limit: _("%(size)s of memory", size=size(limit)),
+    "cpu_limit": lambda limit: _("%(time)s of CPU time", time=_span(limit * 1000)),
+    "file_size_limit": lambda limit: _("%(size)s in a file", size=size(limit)),
+    "open_files_limit": lambda limit: _("%(number)s open files", number=number(limit)),
 }
 
 
 def _span(milliseconds: int | None) -> str:
     days, rest = divmod(milliseconds or 0, 86_400_000)
     if days and not rest:
-        return "1 day" if days == 1 else f"{number(days)} days"
+        return ngettext("%(shown)s day", "%(shown)s days", days, shown=number(days))
     return duration((milliseconds or 0) * MILLISECOND)

@@ -44,6 +44,14 @@ def at_clock(at: int | None) -> Markup:
     return Markup("") if at is None else _time(at, f"{local(at):%H:%M}")
 
 
+def at_minute(at: int | None) -> Markup:
+    """``17:09``, with the day before it unless that is today."""
+    if at is None:
+        return Markup("")
+    moment, today = local(at), local(clock.now()).date()
+    return _time(at, f"{moment:%H:%M}" if moment.date() == today else f"{moment:%m-%d %H:%M}")
+
+
 def at_second(at: int | None) -> Markup:
     """``17:09:55``, with the date before it unless that is today."""
     if at is None:

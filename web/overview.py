@@ -13,7 +13,7 @@ from ledger.queries.failures import Cause
 from ledger.queries.lines import RunLine
 from ledger.queries.overview import Overview
 from ledger.queries.throughput import Range
-from web import alerts, figures, flowview
+from web import alerts, failureview, figures, flowview
 from web.alerts import Alert
 from web.charts import Bars, bars
 from web.console import console
@@ -25,8 +25,6 @@ from web.runview import STEP, time_left
 blueprint = Blueprint("overview", __name__)
 
 SECONDS = 3
-#: What the ledger notes as the error of a run that killed its workers, and how that reads.
-WORKER_DIED, CRASHED = "WorkerDied", _l("Crashed: its worker died while running it")
 RANGES = {Range.HOUR: _l("Last hour"), Range.DAY: _l("Last 24 h"), Range.WEEK: _l("Last 7 days")}
 
 
@@ -109,6 +107,4 @@ def _at_work(run: RunLine) -> AtWork:
 
 
 def _cause(cause: Cause) -> CauseRow:
-    words = f"{cause.error_type}: {cause.text}" if cause.text else cause.error_type
-    words = str(CRASHED) if cause.error_type == WORKER_DIED else words
-    return CauseRow(cause, words, alerts.cause_link(cause))
+    return CauseRow(cause, failureview.said(cause.error_type, cause.text), alerts.cause_link(cause))

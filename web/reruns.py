@@ -3,7 +3,10 @@
 import re
 from secrets import token_urlsafe
 
-from ledger.queries.reruns import repeat_of
+from ledger.ids import is_id
+from ledger.queries.reruns import failed_part, repeat_of
+from ledger.queries.tree import MOST_AGAIN
+from ledger.runs import dispatch_many
 from web.console import console, person, start
 
 KEY = re.compile(r"[\w-]{1,60}", re.ASCII)
@@ -18,3 +21,13 @@ def start_again(run_id: str, key: str) -> str:
     """The new run's id. The key counts together with the run it repeats. Raises RunNotFound."""
     unique = f"rerun:{run_id}:{key}" if KEY.fullmatch(key) else None
     return start(repeat_of(console().engine, run_id, person(), unique))
+
+
+def start_failed_part(run_id: str, ids: str, key: str) -> int:
+    """Runs again what failed in the family of ``run_id``, of the runs that the button named; how many."""
+    among = [each for each in ids.split(",")[:MOST_AGAIN] if is_id(each)]
+    here = console()
+    new_runs = failed_part(here.engine, run_id, among, person(), key if KEY.fullmatch(key) else None)
+    for new, started in zip(new_runs, dispatch_many(here.engine, new_runs), strict=True):
+        here.publisher.hint(started, new.job, new.queue)
+    return len(new_runs)

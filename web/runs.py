@@ -1,6 +1,8 @@
 """The list of runs, the page of one, and what can be done with it: cancel, run again."""
 
 from flask import Blueprint, Response, flash, redirect, request, url_for
+from flask_babel import gettext as _
+from flask_babel import ngettext
 
 from ledger import runs
 from ledger.errors import RunNotFound
@@ -8,9 +10,10 @@ from ledger.ids import is_id
 from ledger.queries import run as one_run
 from ledger.queries.run import run_page
 from ledger.queries.status import AT_WORK, WAITING
+from ledger.queries.wanted import Tab
 from ledger.states import State
 from web import listing, reruns, runview
-from web.console import console, person
+from web.console import console, person, see_failures
 from web.live import live_page
 
 blueprint = Blueprint("runs", __name__, url_prefix="/runs")
@@ -30,6 +33,8 @@ def refuse_what_is_no_id() -> None:
 @blueprint.get("")
 def index():
     asked = listing.asked(request.args)
+    if asked.wanted.tab == Tab.FAILED:
+        see_failures()
     page = listing.page_of(asked, listing.found(asked))
     seconds = SEARCH_SECONDS if asked.wanted.narrowed else LIST_SECONDS
     return live_page("runs/index.html", page, seconds, page.poll_url)
@@ -51,7 +56,15 @@ def result(run_id: str):
 @blueprint.post("/<run_id>/cancellation")
 def cancel(run_id: str):
     state = runs.cancel(console().engine, run_id, person())
-    flash("Canceled." if state == State.CANCELED else "Asked to stop. It ends at its next check.")
+    flash(_("Canceled.") if state == State.CANCELED else _("Asked to stop. It ends at its next check."))
+    return redirect(url_for("runs.show", run_id=run_id), 303)
+
+
+@blueprint.post("/<run_id>/family/reruns")
+def rerun_failed_part(run_id: str):
+    number = reruns.start_failed_part(run_id, request.form.get("runs", ""), request.form.get("key", ""))
+    started = ngettext("%(num)s run started again.", "%(num)s runs started again.", number)
+    flash(started if number else _("Nothing of it is left to be run again."))
     return redirect(url_for("runs.show", run_id=run_id), 303)
 
 

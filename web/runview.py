@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from flask import url_for
+from flask_babel import gettext as _
 
 from ledger import clock
 from ledger.queries.failures import pattern_of
@@ -11,12 +12,19 @@ from ledger.queries.leavings import Artifact
 from ledger.queries.lines import RunLine
 from ledger.queries.run import Attempt, Relative, Relatives, RunPage
 from ledger.queries.status import AT_WORK, WAITING, Status
-from web import arguments, tracebacks
+from ledger.states import Outcome
+from web import arguments, difference, failureview, familyview, history, tracebacks
+from web.difference import Change
+from web.familyview import FamilyView
+from web.filters import first_line
+from web.history import Event
 from web.numbers import count
 from web.results import Result, result_of
 from web.timeline import Timeline, timeline
 from web.tracebacks import Block, Place
 from web.words import ORIGIN
+
+LINE_SHOWN = 160
 
 #: A run in progress is another page every so often, even if nothing was reported: its bar grows.
 STEP = 2 * clock.SECOND
@@ -29,7 +37,14 @@ class AttemptRow:
     worker: str
     started_at: int
     took: int | None
-    is_late: bool
+    because: str
+    retry_at: int | None
+    late_at: int | None
+
+    @property
+    def late(self) -> int:
+        """How much later than it was given up it came."""
+        return max(0, self.late_at - self.started_at - self.took) if self.late_at and self.took is not None else 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +67,7 @@ class RunView:
     due_at: int | None
     arguments: tuple[tuple[str, Any], ...] | None
     attempts: tuple[AttemptRow, ...]
+    attempts_left_out: int
     timeline: Timeline
     left: int | None
     blocks: tuple[Block, ...]
@@ -62,6 +78,10 @@ class RunView:
     pictures: tuple[Artifact, ...]
     files: tuple[Artifact, ...]
     relations: tuple[Relation, ...]
+    error_words: str
+    changes: tuple[Change, ...]
+    family: FamilyView | None
+    history: tuple[Event, ...]
     can_cancel: bool
     can_run_again: bool
     same_url: str
@@ -77,7 +97,8 @@ def page_of(run: RunPage) -> RunView:
         started_by=started_by(run),
         due_at=due_later(line),
         arguments=_arguments(run),
-        attempts=tuple(_attempt(each, line) for each in run.attempts),
+        attempts=tuple(_attempt(each, line, len(run.attempts) > 1) for each in run.attempts),
+        attempts_left_out=max(0, line.attempt - len(run.attempts)),
         timeline=timeline(run, now),
         left=time_left(line, now),
         blocks=tracebacks.blocks(text),
@@ -88,19 +109,28 @@ def page_of(run: RunPage) -> RunView:
         pictures=tuple(each for each in run.artifacts if each.is_picture),
         files=tuple(each for each in run.artifacts if not each.is_picture),
         relations=_relations(run),
+        error_words=failureview.said(line.error_type or "", line.error or ""),
+        changes=difference.changes(run.original),
+        family=familyview.view_of(run.family),
+        history=history.events(run, started_by(run)),
         can_cancel=line.status in WAITING or line.status == Status.RUNNING,
         can_run_again=line.status not in WAITING | AT_WORK,
         edit_url=url_for("jobs.edit", name=line.job, **{"from": line.id}),
-        same_url=url_for(
-            "runs.index", tab="failed", job=line.job, q=pattern_of(line.error) or line.error_type
-        ),
+        same_url=_same_url(run),
     )
+
+
+def _same_url(run: RunPage) -> str:
+    if run.fingerprint:
+        return url_for("failures.show", fingerprint=run.fingerprint, range="hour")
+    pattern = pattern_of(run.line.error) or run.line.error_type
+    return url_for("runs.index", tab="failed", job=run.line.job, q=pattern)
 
 
 def started_by(run: RunPage) -> str:
     """``ana, from the form``; ``nightly, by its schedule``."""
     who = run.schedule or run.created_by
-    how = ORIGIN.get(run.origin, run.origin)
+    how = str(ORIGIN.get(run.origin, run.origin))
     return f"{who}, {how}" if who else how
 
 
@@ -114,16 +144,19 @@ def _arguments(run: RunPage) -> tuple[tuple[str, Any], ...] | None:
     return None if pairs is None else tuple(pairs)
 
 
-def _attempt(attempt: Attempt, line: RunLine) -> AttemptRow:
-    of = f" of {line.max_attempts}" if line.max_attempts and line.max_attempts >= attempt.number else ""
+def _attempt(attempt: Attempt, line: RunLine, is_one_of_several: bool) -> AttemptRow:
+    number, most = attempt.number, line.max_attempts
+    words = _("%(number)s of %(most)s", number=number, most=most) if most and most >= number else str(number)
     took = None if attempt.finished_at is None else max(0, attempt.finished_at - attempt.started_at)
     return AttemptRow(
-        f"{attempt.number}{of}",
+        words,
         attempt.outcome,
         attempt.worker,
         attempt.started_at,
         took,
-        attempt.late_at is not None,
+        first_line(attempt.error)[:LINE_SHOWN] if is_one_of_several else "",
+        attempt.retry_at if attempt.outcome == Outcome.FAILED else None,
+        attempt.late_at,
     )
 
 
@@ -142,10 +175,15 @@ def _other_tracebacks(run: RunPage) -> tuple[int, ...]:
 
 
 def _relations(run: RunPage) -> tuple[Relation, ...]:
-    single = (("Repeats", run.parent), ("Sent by", run.caller))
-    several = (("Run again as", run.reruns), ("Sent", run.children))
+    """What the tree of its family, the comparison with its original and its history do not show."""
+    single = ((_("Repeats"), None if run.original else run.parent), (_("Sent by"), None if run.family else run.caller))
+    has_more = run.reruns.number.number > len(run.reruns.runs)
+    several = (
+        (_("Run again as"), run.reruns if has_more else None),
+        (_("Sent"), None if run.family else run.children),
+    )
     found = [Relation(word, (other,)) for word, other in single if other]
-    return (*found, *(_relation(word, others) for word, others in several if others.runs))
+    return (*found, *(_relation(word, others) for word, others in several if others and others.runs))
 
 
 def _relation(word: str, others: Relatives) -> Relation:

@@ -10,7 +10,7 @@ from ledger.errors import LedgerError
 from ledger.queries.system import System, system
 from ledger.settings import Settings
 from web import moments
-from web.console import console, person
+from web.console import console, failures_seen_at, person
 from web.live import live_page
 
 blueprint = Blueprint("strip", __name__)
@@ -58,7 +58,7 @@ def show() -> Response:
 def current_strip() -> Strip:
     here, broker = console(), console().publisher.status()
     return Strip(
-        system=system_or_none(here.engine),
+        system=system_or_none(here.engine, failures_seen_at()),
         broker_kind=broker.kind,
         broker_ok=broker.ok,
         broker_since=away_since(broker),
@@ -73,8 +73,8 @@ def away_since(broker: Any) -> int | None:
     return None if broker.ok or broker.since is None else clock.from_datetime(broker.since)
 
 
-def system_or_none(engine: Any) -> System | None:
+def system_or_none(engine: Any, seen_at: int) -> System | None:
     try:
-        return system(engine)
+        return system(engine, seen_at)
     except LedgerError:
         return None

@@ -1,6 +1,11 @@
 """What happened to a run as one bar: held, waited, worked, waited ... Text beside it says the same."""
 
+import math
 from dataclasses import dataclass
+
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from flask_babel import ngettext
 
 from ledger import clock
 from ledger.queries.run import Attempt, RunPage
@@ -9,26 +14,49 @@ from ledger.states import Outcome
 from web.numbers import duration
 from web.words import OUTCOME
 
-WIDTH = 1000
-#: A step is never drawn narrower than this, so that a millisecond after an hour can be seen.
-NARROWEST = 8
-#: Beyond so many attempts the words sum up instead of listing each.
-MOST_TOLD = 4
-WAIT, HELD = "waited", "held"
-#: Where the word of the outcome makes no sentence.
-ENDED = {Outcome.INTERRUPTED: "was interrupted"}
+#: Widths go by the logarithm: a millisecond after an hour can be seen, and an hour is longer than a minute.
+WIDEST = 10
+#: Beyond so many attempts the words sum up instead of listing each, and beyond so many pieces none has a label.
+MOST_TOLD, MOST_LABELLED = 4, 9
+
+WAITED, HELD = "waited", "held"
+#: How a wait reads in the middle of a sentence, over and still going on.
+WAITS = {
+    WAITED: (_l("waited %(time)s"), _l("waiting")),
+    HELD: (_l("held %(time)s"), _l("held until it is due")),
+}
+ENDED = {
+    Outcome.RUNNING: _l("attempt %(number)s running"),
+    Outcome.SUCCEEDED: _l("attempt %(number)s done after %(time)s"),
+    Outcome.FAILED: _l("attempt %(number)s failed after %(time)s"),
+    Outcome.CANCELED: _l("attempt %(number)s canceled after %(time)s"),
+    Outcome.INTERRUPTED: _l("attempt %(number)s was interrupted after %(time)s"),
+    Outcome.LOST: _l("attempt %(number)s crashed after %(time)s"),
+}
+END = {
+    Status.SUCCEEDED: _l("done"),
+    Status.FAILED: _l("gave up"),
+    Status.DEAD: _l("gave up"),
+    Status.CANCELED: _l("canceled"),
+    Status.EXPIRED: _l("expired"),
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """``hue`` is that of a state, or ``line`` for waiting. ``is_open`` while it goes on."""
+    """A wait (``kind``), or the attempt of that ``number`` with its outcome. ``hue`` is that of a state, or ``line``
+    for waiting. ``is_open`` while it goes on."""
 
-    words: str
+    kind: str
     hue: str
     started_at: int
     ended_at: int
     is_open: bool
-    is_work: bool
+    number: int = 0
+
+    @property
+    def is_work(self) -> bool:
+        return self.number > 0
 
     @property
     def lasted(self) -> int:
@@ -37,17 +65,20 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    x: float
-    width: float
+    """``width`` is a share, from 1 to ``WIDEST``; ``label`` is short, ``title`` whole."""
+
+    width: int
     hue: str
+    label: str
     title: str
 
 
 @dataclass(frozen=True, slots=True)
 class Timeline:
-    """``pieces`` in units of a drawing ``WIDTH`` wide; ``sentence`` for everybody."""
+    """``sentence`` is for everybody; ``is_crowded`` when the pieces have no room for labels."""
 
     pieces: tuple[Piece, ...]
+    is_crowded: bool
     sentence: str
     started_at: int
     ended_at: int | None
@@ -56,9 +87,11 @@ class Timeline:
 
 def timeline(run: RunPage, now: int) -> Timeline:
     steps = steps_of(run, now)
-    return Timeline(
-        _pieces(steps), _sentence(steps), run.line.created_at, run.line.finished_at, _end_word(run)
-    )
+    pieces = tuple(Piece(width_of(step), step.hue, _label(step), _told(step)) for step in steps)
+    line = run.line
+    ended_word = str(END.get(line.status, _l("now")))
+    crowded = len(pieces) > MOST_LABELLED
+    return Timeline(pieces, crowded, _sentence(steps), line.created_at, line.finished_at, ended_word)
 
 
 def steps_of(run: RunPage, now: int) -> list[Step]:
@@ -82,63 +115,48 @@ def _waits(run: RunPage, since: int, until: int, is_open: bool) -> list[Step]:
     due = run.line.due_at
     held = not run.line.failures and not run.line.crashes and since < due - clock.SECOND
     if not held:
-        return [Step(WAIT, "line", since, until, is_open, False)]
-    first = Step(HELD, "idle", since, min(due, until), is_open and due > until, False)
-    return [first] if due >= until else [first, Step(WAIT, "line", due, until, is_open, False)]
+        return [Step(WAITED, "line", since, until, is_open)]
+    first = Step(HELD, "idle", since, min(due, until), is_open and due > until)
+    return [first] if due >= until else [first, Step(WAITED, "line", due, until, is_open)]
 
 
 def _work(attempt: Attempt, now: int) -> Step:
-    end = attempt.finished_at or now
-    words = f"attempt {attempt.number} {ENDED.get(attempt.outcome) or OUTCOME[attempt.outcome].word.lower()}"
-    return Step(
-        words, OUTCOME[attempt.outcome].hue, attempt.started_at, end, attempt.finished_at is None, True
-    )
+    end, hue = attempt.finished_at or now, OUTCOME[attempt.outcome].hue
+    return Step(attempt.outcome, hue, attempt.started_at, end, attempt.finished_at is None, attempt.number)
 
 
-def _pieces(steps: list[Step]) -> tuple[Piece, ...]:
-    whole = sum(step.lasted for step in steps) or 1
-    widths = [max(NARROWEST, WIDTH * step.lasted / whole) for step in steps]
-    shrink = WIDTH / sum(widths) if widths else 1
-    pieces, x = [], 0.0
-    for step, width in zip(steps, widths, strict=True):
-        pieces.append(Piece(round(x, 1), round(max(2.0, width * shrink - 2), 1), step.hue, _title(step)))
-        x += width * shrink
-    return tuple(pieces)
+def width_of(step: Step) -> int:
+    """1 for a millisecond, 4 for a second, 6 for a minute, 8 for an hour, 10 for a day."""
+    return max(1, min(WIDEST, round(1.25 * math.log10(1 + step.lasted / clock.MILLISECOND))))
 
 
-def _title(step: Step) -> str:
-    return f"{step.words} {duration(step.lasted)}"
+def _label(step: Step) -> str:
+    return _("Attempt %(number)s", number=step.number) if step.is_work else _started(_told(step))
 
 
 def _sentence(steps: list[Step]) -> str:
     worked = [step for step in steps if step.is_work]
     if len(worked) > MOST_TOLD:
         return _sum_of(steps, worked)
-    told = " · ".join(_told(step) for step in steps)
+    return _started(" · ".join(_told(step) for step in steps))
+
+
+def _started(told: str) -> str:
     return told[:1].upper() + told[1:]
 
 
 def _sum_of(steps: list[Step], worked: list[Step]) -> str:
     at_work = sum(step.lasted for step in worked)
     waited = sum(step.lasted for step in steps) - at_work
-    return f"Worked {duration(at_work)} in {len(worked)} attempts, waited {duration(waited)} between them"
+    return ngettext(
+        "Worked %(work)s in %(num)s attempt, waited %(wait)s",
+        "Worked %(work)s in %(num)s attempts, waited %(wait)s between them",
+        len(worked), work=duration(at_work), wait=duration(waited),
+    )  # fmt: skip
 
 
 def _told(step: Step) -> str:
-    if step.is_open:
-        return {WAIT: "waiting", HELD: "held until it is due"}.get(step.words, step.words)
-    return (
-        f"{step.words} after {duration(step.lasted)}"
-        if step.is_work
-        else f"{step.words} {duration(step.lasted)}"
-    )
-
-
-def _end_word(run: RunPage) -> str:
-    return {
-        Status.SUCCEEDED: "done",
-        Status.FAILED: "gave up",
-        Status.DEAD: "gave up",
-        Status.CANCELED: "canceled",
-        Status.EXPIRED: "expired",
-    }.get(run.line.status, "now")
+    time = duration(step.lasted)
+    if step.is_work:
+        return str(ENDED[step.kind]) % {"number": step.number, "time": time}
+    return str(WAITS[step.kind][step.is_open]) % {"time": time}

@@ -20,7 +20,7 @@ from ledger.engine import Glance, open_engine
 from ledger.settings import Settings, settings
 from ledger.watch import Watch, open_watch
 from ledger.writer import Writer
-from workers import context, isolation, messages
+from workers import composition, context, isolation, messages
 from workers.desk import Desk
 from workers.intake import LedgerConsumer
 from workers.options import ActorOptions
@@ -29,6 +29,8 @@ from workers.publisher import make_publisher
 from workers.results import LedgerBarriers, LedgerGroupCallbacks, LedgerResultBackend, LedgerResults
 
 log = logging.getLogger(__name__)
+
+DAY = 86_400_000  # milliseconds: a group can be completed for as long as its runs are kept
 
 
 class WaybillBroker(Broker):
@@ -49,7 +51,7 @@ class WaybillBroker(Broker):
             AsyncIO(),
             ActorOptions(),
             LedgerResults(backend=backend),
-            LedgerGroupCallbacks(LedgerBarriers(self)),
+            LedgerGroupCallbacks(LedgerBarriers(self), barrier_ttl=settings.retention_days * DAY),
         ):
             self.add_middleware(middleware)
 
@@ -90,8 +92,10 @@ class WaybillBroker(Broker):
     def enqueue(self, message: Message, *, delay: int | None = None) -> Message:
         """Writes the run, durably, then hints. ``delay`` in milliseconds. Raises LedgerAway."""
         self.emit_before("enqueue", message, delay)
+        group = composition.membership()
+        member = message.copy(options=group) if group else message
         new = messages.new_run(
-            message, origin="code", delay=delay, actor=self.actors.get(message.actor_name), **caller()
+            member, origin="code", delay=delay, actor=self.actors.get(message.actor_name), **caller()
         )
         with context.undisturbed():
             self.writer.call(runs.insert_groups, [new])
@@ -126,6 +130,7 @@ def caller() -> dict[str, Any]:
 
 def make_broker(own_settings: Settings | None = None, **speakers: Any) -> WaybillBroker:
     """A broker for this process, which is also made Dramatiq's global one."""
+    composition.name_groups()
     broker = WaybillBroker(own_settings or settings(), **speakers)
     dramatiq.set_broker(broker)
     return broker

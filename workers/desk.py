@@ -8,9 +8,11 @@ from collections.abc import Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
 
-from ledger import claims, finishing
+from ledger import claims, finishing, notes
 from ledger.claims import Claim, Claims, Wanted
+from ledger.failures import fingerprint
 from ledger.finishing import Ending
+from ledger.runs import NewRun
 from ledger.settings import Settings
 from ledger.states import Outcome, State
 from ledger.watch import Watch
@@ -188,11 +190,20 @@ class Desk:
             refused = Ending(
                 claim=ending.claim, state=State.FAILED, outcome=Outcome.FAILED, error_type="EndingRefused",
                 error=f"the ledger refused the result: {error}",
+                fingerprint=fingerprint(ending.claim.job, "EndingRefused", ""),
             )  # fmt: skip
             self.finish(refused)
 
     def _hint(self, ending: Ending) -> None:
-        for new in [*ending.next_runs, *ending.barrier_runs]:
+        for new in ending.next_runs:
+            self.publisher.hint(new.id, new.job, new.queue)
+        for new in ending.barrier_runs:  # made by the last member only: a hint at nothing would be kept as rejected
+            made = self.writer.submit(notes.are_known, new.id, durable=False)
+            made.add_done_callback(lambda known, new=new: self._hint_if(known, new))
+
+    def _hint_if(self, known: Future, new: NewRun) -> None:
+        """Without an answer nobody is hinted at: the dispatcher does it a little later."""
+        if known.exception() is None and known.result():
             self.publisher.hint(new.id, new.job, new.queue)
 
 

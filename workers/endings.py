@@ -13,13 +13,14 @@ from dramatiq import Message
 from dramatiq.common import compute_backoff
 from dramatiq.errors import Retry
 
-from ledger import clock, texts
+from ledger import clock, members, texts
 from ledger.claims import Claim
+from ledger.failures import fingerprint
 from ledger.finishing import Ending
 from ledger.fleet import state_after_crash
 from ledger.runs import NewRun
 from ledger.states import Outcome, State
-from workers import messages
+from workers import messages, places
 from workers.catalog import ArgumentsDoNotFit
 from workers.runatwork import RunAtWork
 
@@ -66,6 +67,7 @@ def succeeded(run: RunAtWork, message: Message, actor, result: object) -> Ending
             *_next_in_pipe(run.claim, message, actor, result),
         ],
         barrier=message.options.get("group_completion_uuid"),
+        barrier_slot=message.options.get(members.SLOT),
         barrier_runs=[
             _following(run.claim, actor.broker, Message(**fields))
             for fields in message.options.get("group_completion_callbacks") or []
@@ -133,6 +135,7 @@ def _failure(
         claim=claim,
         state=State.FAILED if delay is None else State.QUEUED,
         outcome=Outcome.FAILED,
+        **(told_apart(claim, error) if delay is None else {}),
         error_type=type(error).__name__,
         error=told,
         traceback=_traceback(error),
@@ -142,11 +145,17 @@ def _failure(
     )
 
 
+def told_apart(claim: Claim, error: BaseException) -> dict[str, str]:
+    """The group that a failure for good belongs to, with the place in words."""
+    kind, place = type(error).__name__, places.place_of(error)
+    return {"fingerprint": fingerprint(claim.job, kind, place.key), "place": place.words}
+
+
 def impossible(claim: Claim, error: BaseException) -> Ending:
     """The attempt could not even be made, or not be brought to an end: it would be the same again."""
     return Ending(
         claim=claim, state=State.FAILED, outcome=Outcome.FAILED, error_type=type(error).__name__, error=words(error),
-        traceback=_traceback(error),
+        traceback=_traceback(error), **told_apart(claim, error),
     )  # fmt: skip
 
 
@@ -159,6 +168,7 @@ def crashed(
     return Ending(
         claim=claim, state=state, outcome=Outcome.LOST, error_type="ProcessDied", error=because, traceback=traceback,
         retry_at=clock.now() if state == State.QUEUED else None,
+        fingerprint=None if state == State.QUEUED else fingerprint(claim.job, "ProcessDied", ""),
     )  # fmt: skip
 
 
@@ -231,6 +241,7 @@ def _next_in_pipe(claim: Claim, message: Message, actor, result: object) -> list
     if fields is None:
         return []
     following = Message(**fields)
+    following = following.copy(options=members.following(message.options))
     if not (following.options.get("pipe_ignore") or actor.options.get("pipe_ignore")):
         following = following.copy(args=(*following.args, result))
     return [_following(claim, actor.broker, following)]

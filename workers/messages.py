@@ -3,7 +3,7 @@
 from dramatiq import Message
 from dramatiq.common import q_name
 
-from ledger import clock, texts
+from ledger import clock, members, texts
 from ledger.claims import Claim
 from ledger.runs import NewRun
 
@@ -19,13 +19,17 @@ def new_run(message: Message, *, origin: str, delay: int | None = None, actor=No
         origin=origin,
         args=tuple(message.args),
         kwargs=dict(message.kwargs),
-        options={name: value for name, value in message.options.items() if name not in COLUMN_OPTIONS},
+        options=members.stamped(_own_options(message), message.message_id),
         priority=priority(message, actor),
         due_at=due_at(message, delay),
         expires_at=expires_at(message, actor),
         message_id=message.message_id,
         **fields,
     )
+
+
+def _own_options(message: Message) -> dict:
+    return {name: value for name, value in message.options.items() if name not in COLUMN_OPTIONS}
 
 
 def priority(message: Message, actor) -> int:

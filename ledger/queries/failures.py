@@ -1,13 +1,15 @@
-"""Why runs fail: the failures of the last hour or longer, those that say the same thing taken together."""
+"""Why runs fail: the failures of the last hour or longer, those that are of one kind taken together."""
 
 import re
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, func, select
 
-from ledger import clock
-from ledger.queries.counting import Count, up_to
+from ledger import clock, muting
+from ledger.queries.counting import Count, count, up_to
+from ledger.queries.wanted import first_id_at
 from ledger.states import State
 from ledger.tables import runs
 
@@ -16,6 +18,7 @@ BUCKETS = 12
 MOST_FAILURES = 2_000
 MOST_CAUSES = 8
 ERROR_READ = 300
+FAILED = (State.FAILED, State.DEAD)
 
 #: What differs between two reports of one cause: ids, numbers, and what stands in quotes or after a slash.
 VARYING = re.compile(
@@ -26,7 +29,8 @@ VARYING = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """``text`` is the error with an ellipsis for what differs; ``buckets`` are the time in twelve parts."""
+    """``text`` is the newest error with an ellipsis for what differs; ``buckets`` are the time in twelve parts.
+    A run that failed before there were fingerprints has none: its cause is told by that text."""
 
     job: str
     error_type: str
@@ -35,36 +39,54 @@ class Cause:
     buckets: tuple[int, ...]
     first_at: int
     last_at: int
+    fingerprint: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Failures:
+    """``muted``: how many of the job's failures nobody wants to be told of; they are not among the causes."""
+
     causes: tuple[Cause, ...]
     number: Count
+    muted: tuple[tuple[str, int], ...] = ()
+
+    def muted_of(self, job: str) -> int:
+        return dict(self.muted).get(job, 0)
 
 
 def failures(connection: Connection, now: int, span: int = HOUR) -> Failures:
-    rows = [row for state in (State.FAILED, State.DEAD) for row in _failed_since(connection, state, now - span)]
-    causes = sorted(_causes(rows, now, span), key=lambda cause: (-cause.number, -cause.last_at))
-    return Failures(tuple(causes[:MOST_CAUSES]), up_to(MOST_FAILURES, len(rows)))
+    rows = [row for state in FAILED for row in _failed_since(connection, state, now - span)]
+    quiet = muting.quiet(connection)
+    heard = [row for row in rows if row.fingerprint not in quiet]
+    muted = Counter(row.job for row in rows if row.fingerprint in quiet)
+    causes = sorted(_causes(heard, now, span), key=lambda cause: (-cause.number, -cause.last_at))
+    number = up_to(MOST_FAILURES, len(rows))
+    return Failures(tuple(causes[:MOST_CAUSES]), number, tuple(sorted(muted.items())))
 
 
 def _failed_since(connection: Connection, state: State, since: int) -> list:
     error = func.substr(runs.c.error, 1, ERROR_READ).label("error")
-    newest = select(runs.c.job, runs.c.error_type, error, runs.c.finished_at).where(runs.c.state == state)
+    columns = (runs.c.job, runs.c.error_type, error, runs.c.finished_at, runs.c.fingerprint)
+    newest = select(*columns).where(runs.c.state == state)
     candidates = newest.order_by(runs.c.id.desc()).limit(MOST_FAILURES + 1).subquery()
     return connection.execute(select(candidates).where(candidates.c.finished_at >= since)).fetchall()
 
 
 def _causes(rows: Iterable, now: int, span: int) -> Iterable[Cause]:
-    groups: dict[tuple, list[int]] = {}
+    groups: dict[tuple, list] = {}
     for row in rows:
-        groups.setdefault((row.job, row.error_type or "", pattern_of(row.error)), []).append(row.finished_at)
-    return [_cause(key, times, _buckets(times, now, span)) for key, times in groups.items()]
+        told_by = row.fingerprint or (row.error_type, pattern_of(row.error))
+        groups.setdefault((row.job, told_by), []).append(row)
+    return [_cause(rows, now, span) for rows in groups.values()]
 
 
-def _cause(key: tuple, times: list[int], buckets: tuple[int, ...]) -> Cause:
-    return Cause(*key, len(times), buckets, min(times), max(times))
+def _cause(rows: list, now: int, span: int) -> Cause:
+    newest = max(rows, key=lambda row: row.finished_at)
+    times = [row.finished_at for row in rows]
+    return Cause(
+        newest.job, newest.error_type or "", pattern_of(newest.error), len(rows), _buckets(times, now, span),
+        min(times), max(times), newest.fingerprint,
+    )  # fmt: skip
 
 
 def pattern_of(error: str | None) -> str:
@@ -79,9 +101,12 @@ def _buckets(times: list[int], now: int, span: int) -> tuple[int, ...]:
     return tuple(places.count(BUCKETS - 1 - place) for place in range(BUCKETS))
 
 
-def same_failures(connection: Connection, job: str, error_type: str | None, error: str | None, now: int) -> Count:
-    """How many runs of ``job`` failed in this way in the last hour."""
-    rows = [row for state in (State.FAILED, State.DEAD) for row in _failed_since(connection, state, now - HOUR)]
-    wanted = (job, error_type, pattern_of(error))
-    same = sum((row.job, row.error_type, pattern_of(row.error)) == wanted for row in rows)
+def same_failures(connection: Connection, row, now: int) -> Count:
+    """How many runs failed like ``row`` in the last hour; those with a fingerprint are counted by an index."""
+    if row.fingerprint:
+        alike = select(runs.c.id).where(runs.c.fingerprint == row.fingerprint, runs.c.id >= first_id_at(now - HOUR))
+        return count(connection, alike)
+    rows = [each for state in FAILED for each in _failed_since(connection, state, now - HOUR)]
+    wanted = (row.job, row.error_type, pattern_of(row.error))
+    same = sum((each.job, each.error_type, pattern_of(each.error)) == wanted for each in rows)
     return Count(same, len(rows) > MOST_FAILURES)

@@ -31,6 +31,7 @@ class Overview:
     throughput: Throughput
     last_hour: Throughput
     failures: Failures
+    last_failures: Failures
     recent: tuple[RunLine, ...]
     upcoming: Upcoming
     flow: Flow
@@ -44,14 +45,15 @@ def overview(engine: Engine, wanted: Range = Range.HOUR) -> Overview:
     with reading(engine) as connection:
         now = clock.now()
         recent, waiting = _recent(connection), backlog(connection, now)
-        last_hour = throughput(connection, Range.HOUR, now)
+        last_hour, lately = throughput(connection, Range.HOUR, now), failures(connection, now)
         return Overview(
             backlog=waiting,
             running=count(connection, select(runs.c.id).where(runs.c.state == State.RUNNING)),
             at_work=_at_work(connection),
             throughput=last_hour if wanted == Range.HOUR else throughput(connection, wanted, now),
             last_hour=last_hour,
-            failures=failures(connection, now, wanted.length),
+            failures=lately if wanted == Range.HOUR else failures(connection, now, wanted.length),
+            last_failures=lately,
             recent=recent,
             upcoming=upcoming(connection, now),
             flow=flow(connection, now, waiting, alive_processes(connection)),

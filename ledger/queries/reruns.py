@@ -1,33 +1,65 @@
 """What has to be copied to run something again."""
 
-from sqlalchemy import Engine, select
+from sqlalchemy import Connection, Engine, select
 
 from ledger import texts
 from ledger.engine import reading
 from ledger.errors import RunNotFound
+from ledger.members import TIES
+from ledger.queries.family import family_of
 from ledger.runs import NewRun
 from ledger.states import State
 from ledger.tables import runs
 
+COPIED = (
+    runs.c.id, runs.c.state, runs.c.job, runs.c.queue, runs.c.priority, runs.c.args, runs.c.typed, runs.c.options,
+)  # fmt: skip
+
 
 def repeat_of(engine: Engine, run_id: str, created_by: str, idempotency_key: str | None) -> NewRun:
     """The same job, arguments and options, linked to ``run_id``; not yet dispatched. Raises RunNotFound."""
-    columns = (runs.c.state, runs.c.job, runs.c.queue, runs.c.priority, runs.c.args, runs.c.typed, runs.c.options)
     with reading(engine) as connection:
-        row = connection.execute(select(*columns).where(runs.c.id == run_id)).one_or_none()
+        return _repeat(_row(connection, run_id), created_by, idempotency_key)
+
+
+def failed_part(engine: Engine, run_id: str, among: list[str], created_by: str, key: str | None) -> list[NewRun]:
+    """Repetitions of those of ``among`` that ended badly in the family of ``run_id`` and were not repeated since.
+
+    They take the same places, so that pipelines and groups go on from there.
+    """
+    with reading(engine) as connection:
+        family = family_of(connection, run_id)
+        wanted = [each for each in among if family and each in family.failed]
+        rows = [_row(connection, each) for each in wanted]
+    return [_repeat(row, created_by, key and f"rerun:{row.id}:{key}") for row in rows]
+
+
+def ties(engine: Engine, run_id: str) -> dict:
+    """The options that let another run take the place of this one in its pipeline or group. Raises RunNotFound."""
+    with reading(engine) as connection:
+        options = repeated_options(_row(connection, run_id))
+    return {name: value for name, value in options.items() if name in TIES}
+
+
+def _row(connection: Connection, run_id: str):
+    row = connection.execute(select(*COPIED).where(runs.c.id == run_id)).one_or_none()
     if row is None:
         raise RunNotFound(run_id)
+    return row
+
+
+def _repeat(row, created_by: str, idempotency_key: str | None) -> NewRun:
     arguments = texts.from_json(row.args)
     return NewRun(
         job=row.job, queue=row.queue, origin="rerun", args=tuple(arguments.get("args", ())),
         kwargs=arguments.get("kwargs", {}), typed=row.typed, options=repeated_options(row),
-        priority=row.priority, created_by=created_by, parent_id=run_id, idempotency_key=idempotency_key,
+        priority=row.priority, created_by=created_by, parent_id=row.id, idempotency_key=idempotency_key,
     )  # fmt: skip
 
 
 def repeated_options(row) -> dict:
-    """A group has counted a member that succeeded; its repetition must not count once more."""
+    """A pipeline and a group have gone on from a run that succeeded; its repetition must not be counted once more."""
     options = texts.from_json(row.options)
     if row.state != State.SUCCEEDED:
         return options
-    return {name: value for name, value in options.items() if not name.startswith("group_completion_")}
+    return {name: value for name, value in options.items() if name not in TIES}

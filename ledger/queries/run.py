@@ -8,12 +8,14 @@ from ledger import clock
 from ledger.engine import reading
 from ledger.errors import RunNotFound
 from ledger.queries.counting import Count, count
-from ledger.queries.failures import same_failures
+from ledger.queries.failures import HOUR, same_failures
+from ledger.queries.family import Family, family_of
 from ledger.queries.leavings import Artifact, Logs, artifacts_of, logs_of
 from ledger.queries.lines import LINE_COLUMNS, RunLine, lines_of
 from ledger.queries.status import Status, status_of
+from ledger.queries.wanted import first_id_at
 from ledger.states import State
-from ledger.tables import attempts, runs, schedules
+from ledger.tables import attempts, jobs, runs, schedules
 
 ARGS_SHOWN = 50_000
 RESULT_SHOWN = 100_000
@@ -37,11 +39,14 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class Relative:
-    """Another run, as a link."""
+    """Another run, as a link, and who asked for it."""
 
     id: str
     job: str
     status: Status
+    origin: str = ""
+    created_by: str | None = None
+    created_at: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +73,20 @@ class Traceback:
     text: str
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the run that this one repeats was asked for, beside ``own``: arguments as JSON, queue, priority.
+    ``parameters`` is the job's JSON Schema, as it is now."""
+
+    args: str
+    typed: bool
+    queue: str
+    priority: int
+    own_args: str
+    own_typed: bool
+    parameters: str | None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunPage:
     """Everything its page shows. ``attempts``: the newest first; ``traceback`` is of one of them."""
@@ -90,7 +109,10 @@ class RunPage:
     caller: Relative | None
     reruns: Relatives
     children: Relatives
+    family: Family | None
+    fingerprint: str | None
     same_failures: Count
+    original: Asked | None
 
 
 def run_page(engine: Engine, run_id: str, attempt: int | None = None) -> RunPage:
@@ -116,14 +138,29 @@ def run_page(engine: Engine, run_id: str, attempt: int | None = None) -> RunPage
             caller=_relative(connection, row.caller_id),
             reruns=_relatives(connection, runs.c.parent_id == run_id),
             children=_relatives(connection, runs.c.caller_id == run_id),
+            family=family_of(connection, run_id),
+            fingerprint=row.fingerprint,
             same_failures=_same_failures(connection, row),
+            original=_original(connection, row),
         )
+
+
+def _original(connection: Connection, row) -> Asked | None:
+    """None for a run that repeats none, or one that was pruned, or whose arguments are too long to be compared."""
+    if row.parent_id is None or row.args_size > ARGS_SHOWN:
+        return None
+    columns = (func.substr(runs.c.args, 1, ARGS_SHOWN + 1).label("args"), runs.c.typed, runs.c.queue, runs.c.priority)
+    parent = connection.execute(select(*columns).where(runs.c.id == row.parent_id)).one_or_none()
+    if parent is None or len(parent.args) > ARGS_SHOWN:
+        return None
+    parameters = connection.scalar(select(jobs.c.parameters).where(jobs.c.name == row.job))
+    return Asked(*parent, row.whole_args, row.typed, parameters)
 
 
 def _row(connection: Connection, run_id: str):
     statement = select(
         *LINE_COLUMNS, runs.c.origin, runs.c.created_by, runs.c.expires_at, runs.c.message_id,
-        runs.c.schedule_id, runs.c.tick_at, runs.c.parent_id, runs.c.caller_id,
+        runs.c.fingerprint, runs.c.typed, runs.c.schedule_id, runs.c.tick_at, runs.c.parent_id, runs.c.caller_id,
         func.substr(runs.c.args, 1, ARGS_SHOWN).label("whole_args"),
         func.length(runs.c.args).label("args_size"),
         func.substr(runs.c.result, 1, RESULT_SHOWN).label("result"),
@@ -159,19 +196,26 @@ def _schedule_name(connection: Connection, schedule_id: str | None) -> str | Non
     return schedule_id and connection.scalar(select(schedules.c.name).where(schedules.c.id == schedule_id))
 
 
-RELATIVE = (runs.c.id, runs.c.job, runs.c.state, runs.c.failures, runs.c.due_at, runs.c.cancel_requested_at)
+RELATIVE = (
+    runs.c.id, runs.c.job, runs.c.state, runs.c.failures, runs.c.due_at, runs.c.cancel_requested_at, runs.c.origin,
+    runs.c.created_by, runs.c.created_at,
+)  # fmt: skip
+
+
+def _as_relative(row) -> Relative:
+    return Relative(row.id, row.job, status_of(row, clock.now()), row.origin, row.created_by, row.created_at)
 
 
 def _relative(connection: Connection, run_id: str | None) -> Relative | None:
     if run_id is None:
         return None
     row = connection.execute(select(*RELATIVE).where(runs.c.id == run_id)).one_or_none()
-    return row and Relative(row.id, row.job, status_of(row, clock.now()))
+    return row and _as_relative(row)
 
 
 def _relatives(connection: Connection, which) -> Relatives:
     rows = connection.execute(select(*RELATIVE).where(which).order_by(runs.c.id.desc()).limit(MOST_RELATIVES))
-    found = tuple(Relative(row.id, row.job, status_of(row, clock.now())) for row in rows)
+    found = tuple(_as_relative(row) for row in rows)
     return Relatives(found, count(connection, select(runs.c.id).where(which)))
 
 
@@ -179,8 +223,8 @@ def _same_failures(connection: Connection, row) -> Count:
     """Other runs that failed like this one in the last hour."""
     if row.state not in (State.FAILED, State.DEAD):
         return Count()
-    found = same_failures(connection, row.job, row.error_type, row.error, clock.now())
-    mine = row.finished_at >= clock.now() - 3_600 * clock.SECOND
+    found = same_failures(connection, row, clock.now())
+    mine = row.id >= first_id_at(clock.now() - HOUR) if row.fingerprint else row.finished_at >= clock.now() - HOUR
     return Count(max(0, found.number - mine), found.capped)
 
 

@@ -133,6 +133,14 @@ def poison():
     os.kill(os.getpid(), 9)
 
 
+@dramatiq.actor(max_retries=0)
+def unready(n: int = 0):
+    """Fails until somebody has put the file there."""
+    if not os.path.exists(os.environ["WITNESS"] + ".ready"):
+        raise LookupError("not ready")
+    return n
+
+
 class Unspeakable(Exception):
     def __str__(self) -> str:
         return str(1 // 0)

@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0006"
-down_revision = "0003"
+down_revision = "0005"
 
 BEHIND = "NEW.finished_at <= (SELECT closed_to FROM tally_marks WHERE id = 1)"
 

@@ -1,0 +1,106 @@
+"""Why runs fail, as pages: the list, the page of one way, muting it, and the badge."""
+
+from ledger import muting, upkeep
+from tests.ledger_steps import failed, finish, rescue, row, running
+from tests.test_ledger_failures import MARK, PLACE, fail, worker_of
+from tests.web_steps import (
+    Site,
+    buttons,
+    text,
+    visited,  # noqa: F401
+)
+
+
+def rows(page) -> list[str]:
+    return [text(line) for line in page.select("table.failures tbody tr")]
+
+
+def badge(page) -> str:
+    return text(page.select_one("#badge"))
+
+
+def test_without_failures_the_page_says_what_will_stand_there(site: Site):
+    assert "No run has failed" in text(site.page("/failures").main)
+
+
+def test_a_range_that_makes_no_sense_is_a_day(site: Site):
+    finish(site.engine, failed(running(site.engine)))
+    page = site.page("/failures?range=nonsense")
+    assert text(page.select_one(".tabs [aria-current]")) == "Last 24 h" and len(rows(page)) == 1
+
+
+def test_failures_of_one_way_are_one_line_with_what_can_be_done(site: Site):
+    for number in range(3):
+        fail(site.engine, error=f"card declined for order {number}")
+    page = site.page("/failures?range=hour")
+    [line] = page.select("table.failures tbody tr")
+    assert "ValueError: card declined for order 2" in text(line) and PLACE in text(line)
+    again = line.select_one("a.btn")
+    assert text(again) == "Run 3 again…"
+    assert again["href"] == f"/actions/new?action=rerun&tab=failed&fingerprint={MARK}&age=hour"
+
+
+def test_a_crash_is_told_in_words(site: Site):
+    claim = running(site.engine)
+    rescue(site.engine, row(site.engine, claim.id).worker_id, crash_limit=1)
+    assert "Crashed: its worker died while running it" in rows(site.page("/failures"))[0]
+    assert "Its worker died while running it." in text(site.page(f"/runs/{claim.id}").main)
+
+
+def test_the_page_of_one_shows_runs_and_traceback(site: Site):
+    run_id = fail(site.engine, traceback='Traceback (most recent call last):\n  File "/app/a.py", line 1, in f\n')
+    page = site.page(f"/failures/{MARK}")
+    assert text(page.h1) == "ValueError in add"
+    assert page.select_one(f"#run-{run_id}") and page.select_one("#trace")
+    assert "Last 24 h: 1 failed this way" in text(page.main)
+
+
+def test_the_run_links_to_those_that_failed_the_same_way(site: Site):
+    run_id = [fail(site.engine) for _ in range(3)][0]
+    page = site.page(f"/runs/{run_id}")
+    assert "2 other runs failed the same way in the last hour." in text(page.main)
+    assert page.select_one(".alert a.btn")["href"] == f"/failures/{MARK}?range=hour"
+
+
+def test_muting_takes_it_off_the_overview_and_the_badge_until_it_changes(site: Site):
+    for _ in range(6):
+        fail(site.engine, worker_of(site.engine, "1.0"))
+    assert "fails 100 % of the time" in text(site.page("/").main)
+    assert "Why runs fail" in text(site.page("/").main)
+    assert site.press(site.page(f"/failures/{MARK}"), "Mute until it changes").status_code == 303
+    front = site.page("/")
+    assert "of the time" not in text(front.main) and "Why runs fail" not in text(front.main) and badge(front) == ""
+    listed = site.page("/failures")
+    assert "Muted until they change" in text(listed.main) and "Muted by someone" in rows(listed)[0]
+    fail(site.engine, worker_of(site.engine, "1.1"))
+    upkeep.bring_back(site.engine)
+    page = site.page(f"/failures/{MARK}")
+    assert "version 1.1 of the code fails this way too" in text(page.main)
+    assert {"Mute until it changes", "Unmute"} <= set(buttons(page))
+    assert "Why runs fail" in text(site.page("/").main)
+
+
+def test_it_says_how_many_more_failed_than_before(site: Site):
+    fail(site.engine)
+    muting.mute(site.engine, MARK, "ana")
+    for _ in range(muting.FEW):
+        fail(site.engine)
+    upkeep.bring_back(site.engine)
+    assert "back: 10 in an hour, where 1 was the most" in rows(site.page("/failures"))[0]
+    site.press(site.page(f"/failures/{MARK}"), "Unmute")
+    assert "It was muted" not in rows(site.page("/failures"))[0]
+
+
+def test_the_badge_counts_what_this_browser_has_not_seen(site: Site):
+    fail(site.engine)
+    assert badge(site.page("/")) == "1 failed and not seen yet"
+    assert badge(site.page("/failures")) == "" == badge(site.page("/"))
+    fail(site.engine)
+    assert badge(site.page("/")) == "1 failed and not seen yet"
+    site.page("/runs?tab=failed")
+    assert badge(site.page("/")) == ""
+
+
+def test_what_is_no_fingerprint_is_not_found(site: Site):
+    for mark in ("x", "0" * 32):
+        assert "No such failure" in text(site.page(f"/failures/{mark}", 404).main)

@@ -1,0 +1,62 @@
+"""Why runs fail: the ways of failing, the page of each, and what people say about them: mute, unmute."""
+
+import re
+
+from flask import Blueprint, flash, redirect, request, url_for
+from flask_babel import gettext as _
+
+from ledger import clock, muting
+from ledger.errors import FailureNotFound
+from ledger.queries.failure_groups import first_failure_at, group_page, groups_page
+from web import failureview
+from web.console import console, person, see_failures
+from web.live import live_page
+
+blueprint = Blueprint("failures", __name__, url_prefix="/failures")
+
+SECONDS = 5
+MARK = re.compile(r"[0-9a-f]{32}")
+
+
+@blueprint.before_request
+def refuse_what_is_no_fingerprint() -> None:
+    mark = (request.view_args or {}).get("fingerprint")
+    if mark is not None and not MARK.fullmatch(mark):
+        raise FailureNotFound(mark)
+
+
+@blueprint.get("")
+def index():
+    name, since, until = _range()
+    see_failures()
+    page = groups_page(console().engine, since, until)
+    return live_page("failures/index.html", failureview.list_of(page, name), SECONDS)
+
+
+@blueprint.get("/<fingerprint>")
+def show(fingerprint: str):
+    name, since, until = _range()
+    page = group_page(console().engine, fingerprint, since, until)
+    return live_page("failures/show.html", failureview.page_of(page, name, since, until), SECONDS)
+
+
+@blueprint.post("/<fingerprint>/mute")
+def mute(fingerprint: str):
+    muting.mute(console().engine, fingerprint, person())
+    flash(_("Muted until it changes: until another version of the code fails this way, or far more runs do."))
+    return redirect(url_for("failures.show", fingerprint=fingerprint), 303)
+
+
+@blueprint.post("/<fingerprint>/unmute")
+def unmute(fingerprint: str):
+    muting.unmute(console().engine, fingerprint)
+    flash(_("Unmuted."))
+    return redirect(url_for("failures.show", fingerprint=fingerprint), 303)
+
+
+def _range() -> tuple[str, int, int]:
+    """The range's name, and the instants at which it begins and ends."""
+    name, now = failureview.chosen(request.args.get("range", "")), clock.now()
+    seconds = failureview.RANGES[name][1]
+    since = first_failure_at(now, seconds)
+    return name, since, since + seconds * clock.SECOND
