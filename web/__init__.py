@@ -14,21 +14,33 @@ from web import (
     filters,
     health,
     jobs,
+    keyboard,
     language,
     live,
     overview,
+    places,
     runs,
     schedules,
+    scripts,
+    search,
     security,
     session,
     strip,
+    theme,
     workers,
 )
 from web.console import NAME, Console
 from workers.publisher import make_publisher
 
 TEMPLATES = Path(__file__).resolve().parents[1] / "templates"
-ROOMS = (overview, runs, artifacts, jobs, schedules, workers, session, language, strip, health)
+ROOMS = (
+    overview, runs, artifacts, jobs, schedules, workers, search,
+    session, language, theme, keyboard, strip, health,
+)  # fmt: skip
+
+PARTS = (
+    security, session, language, theme, keyboard, places, errors, filters, assets, scripts, live, strip,
+)  # fmt: skip
 
 
 def create_app(settings: Settings | None = None, publisher=None) -> Flask:
@@ -37,7 +49,7 @@ def create_app(settings: Settings | None = None, publisher=None) -> Flask:
     publisher = publisher or make_publisher(settings)
     app = Flask(__name__, template_folder=TEMPLATES)
     app.extensions[NAME] = Console(settings, open_engine(settings.ledger_url), publisher)
-    for part in (security, session, language, errors, filters, assets, live, strip):
+    for part in PARTS:
         part.init_app(app, settings)
     for room in ROOMS:
         app.register_blueprint(room.blueprint)
