@@ -5,6 +5,7 @@ from typing import Any
 
 from flask import Blueprint, Flask, Response, redirect, render_template, request, session
 from flask_babel import lazy_gettext as _l
+from markupsafe import Markup
 
 from ledger.settings import Settings
 from web import places
@@ -35,12 +36,17 @@ AFTER = (
 
 
 def init_app(app: Flask, settings: Settings) -> None:
-    app.jinja_env.globals |= {"keys_are_on": are_on, "all_keys": all_keys}
+    app.jinja_env.globals |= {"keys_are_on": are_on, "all_keys": all_keys, "shortcut": shortcut}
 
 
 def are_on() -> bool:
     """Keys without Ctrl get in the way of speech input, so they can be turned off (WCAG 2.1.4)."""
     return session.get("keys") != "off"
+
+
+def shortcut(keys: str) -> Markup:
+    """The attribute by which assistive programs and ``keys.js`` know the key of a link or button."""
+    return Markup(' aria-keyshortcuts="{}"').format(keys) if keys and are_on() else Markup("")
 
 
 def all_keys() -> tuple[Key, ...]:

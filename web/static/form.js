@@ -23,7 +23,7 @@
     link.addEventListener("click", async (event) => {
       event.preventDefault();
       await navigator.clipboard.writeText(linkToForm());
-      link.textContent = "Copied";
+      link.textContent = words.copied;
       setTimeout(() => (link.textContent = link.dataset.link), 2000);
     });
   }
@@ -36,7 +36,7 @@
     : control.options ? Array.from(control.options).some((option) => option.selected && !option.defaultSelected)
     : control.value !== control.defaultValue;
   const before = (control) =>
-    isTick(control) ? (control.defaultChecked ? "yes" : "no")
+    isTick(control) ? (control.defaultChecked ? words.yes : words.no)
     : control.options ? Array.from(control.options).find((option) => option.defaultSelected)?.text
     : control.defaultValue;
 
@@ -48,7 +48,7 @@
     if (!touched(controls[0])) return;
     const words = Object.assign(document.createElement("p"), { className: "help was" });
     words.dataset.mine = "yes";
-    words.textContent = `Changed, was ${before(controls[0]) || "blank"}.`;
+    words.textContent = filled(words.changed, before(controls[0]) || words.blank);
     field.append(words);
   }
 
