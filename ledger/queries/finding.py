@@ -38,7 +38,7 @@ def found(engine: Engine, text: str) -> Found:
     """For ``text`` as it is typed; blank finds the first jobs and the newest runs."""
     with reading(engine) as connection:
         of_jobs = _jobs(connection, text.lower().split())
-        ids = _ids(connection, text.lower().strip(), [job.name for job in of_jobs])
+        ids = _ids(connection, text.strip(), [job.name for job in of_jobs])
         return Found(of_jobs, _lines(connection, ids))
 
 
@@ -60,12 +60,12 @@ def _needs(parameters: str) -> bool:
 
 
 def _ids(connection: Connection, text: str, names: list[str]) -> list[str]:
-    """By id first; without a match, the newest of the jobs that were found."""
-    if PART_OF_ID.fullmatch(text) and (ids := _by_id(connection, text)):
+    """By id first; without a match, the newest of the jobs that were found, or of one that has gone."""
+    if PART_OF_ID.fullmatch(text.lower()) and (ids := _by_id(connection, text.lower())):
         return ids
     if not text:
         return _newest(connection, select(runs.c.id))
-    each = [_newest(connection, select(runs.c.id).where(runs.c.job == name)) for name in names]
+    each = [_newest(connection, select(runs.c.id).where(runs.c.job == name)) for name in {*names, text}]
     return sorted((run_id for ids in each for run_id in ids), reverse=True)[:MOST_RUNS]
 
 
