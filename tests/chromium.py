@@ -23,6 +23,17 @@ def launched() -> Iterator[Browser]:
         started.close()
 
 
+@pytest.fixture(name="page")
+def opened(browser: Browser, served: Site) -> Iterator[Page]:
+    """A page of the site that the test's module serves; nothing may be said on its console."""
+    context = browser.new_context(viewport={"width": 1440, "height": 900}, base_url=served.address)
+    page = context.new_page()
+    said = complaints(page)
+    yield page
+    context.close()
+    assert said == []
+
+
 @contextmanager
 def serving(site: Site) -> Iterator[Site]:
     """``site.address`` is where it answers."""

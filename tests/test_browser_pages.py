@@ -13,8 +13,8 @@ from ledger.engine import writing
 from ledger.notes import LogLine
 from ledger.progress import Progress, report
 from tests.chromium import (
-    complaints,
     launched,  # noqa: F401
+    opened,  # noqa: F401
     serving,
 )
 from tests.ledger_steps import (
@@ -38,17 +38,6 @@ def served(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Site]:
     """A site of the settings that the test gives."""
     with serving(Site(tmp_path / "var", **getattr(request, "param", {}))) as site:
         yield site
-
-
-@pytest.fixture
-def page(browser: Browser, served: Site) -> Iterator[Page]:
-    """Nothing may be said on its console."""
-    context = browser.new_context(viewport={"width": 1440, "height": 900}, base_url=served.address)
-    opened = context.new_page()
-    said = complaints(opened)
-    yield opened
-    context.close()
-    assert said == []
 
 
 @pytest.fixture

@@ -131,7 +131,7 @@ def says(site: Site, claimed: Claim, done: int, note: str) -> None:
 
 
 def _schedule(site: Site) -> str:
-    rule = recurrence.parse("0 3 * * *", "Europe/Madrid")
+    rule = recurrence.parse("cron", "0 3 * * *", "Europe/Madrid")
     with writing(site.engine) as connection:
-        new = schedules.NewSchedule("nightly", "build_report", rule, {"month": "2026-10"})
+        new = schedules.NewSchedule(name="nightly", job="build_report", rule=rule, args={"month": "2026-10"})
         return schedules.create(connection, new, "ana")

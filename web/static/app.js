@@ -162,6 +162,16 @@ document.addEventListener("click", (event) => {
   for (const menu of document.querySelectorAll("details.menu[open]")) if (!menu.contains(event.target)) menu.open = false;
 });
 
+// The palette opens before its code is there: what is typed meanwhile stands in its field.
+function openPalette() {
+  const palette = document.getElementById("palette");
+  if (palette.open) return;
+  for (const other of document.querySelectorAll("dialog[open]")) other.close();
+  palette.querySelector("input").value = "";
+  palette.showModal();
+  loadKeys().then((module) => module.find());
+}
+
 let keys = null;
 const loadKeys = () => (keys ??= import(document.body.dataset.keys));
 const isTyping = (element) => element.matches("input:not([type=checkbox], [type=radio]), select, textarea, [contenteditable]");
@@ -172,13 +182,14 @@ document.addEventListener("keydown", (event) => {
   const single = "keysOn" in document.body.dataset && !event.ctrlKey && !event.metaKey && !event.altKey && event.key.length === 1;
   if (!opens && (!single || isTyping(event.target) || document.querySelector("dialog[open]"))) return;
   if (opens || event.key === "/") event.preventDefault(); // the browser has a use for these
-  loadKeys().then((module) => (opens ? module.openPalette() : module.press(event.key)));
+  if (opens) openPalette();
+  else loadKeys().then((module) => module.press(event.key));
 });
 
 document.querySelector(".find")?.addEventListener("click", (event) => {
   if (event.ctrlKey || event.metaKey || event.shiftKey) return;
   event.preventDefault();
-  loadKeys().then((module) => module.openPalette());
+  openPalette();
 });
 
 document.addEventListener("htmx:after:swap", showCopyButtons);

@@ -14,7 +14,7 @@ export function press(key) {
 
 function toSearch() {
   const field = document.querySelector("main input[type=search]");
-  if (!field) return openPalette();
+  if (!field) return openPalette(); // of app.js
   field.focus();
   field.select();
 }
@@ -52,12 +52,7 @@ let armed = null; // the job that the next Enter starts
 let asked = 0;
 let found = Promise.resolve(); // settled when the options are those of what stands in the field
 
-export function openPalette() {
-  if (dialog.open) return;
-  for (const other of document.querySelectorAll("dialog[open]")) other.close();
-  field.value = "";
-  dialog.showModal();
-  field.focus();
+export function find() {
   found = ask();
 }
 
