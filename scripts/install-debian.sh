@@ -7,6 +7,7 @@ have_rabbitmq() { compgen -G '/usr/lib/rabbitmq/lib/rabbitmq_server-*/sbin/rabbi
 have_postgresql() { compgen -G '/usr/lib/postgresql/*/bin/postgres'; }
 have_chromium() { command -v chromium; }
 have_fonts() { compgen -G '/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf'; }
+have_chinese() { compgen -G '/usr/share/fonts/truetype/wqy/wqy-microhei.ttc'; }
 have_faketime() { compgen -G '/usr/lib/*/faketime/libfaketimeMT.so.1'; }
 
 missing=()
@@ -14,6 +15,7 @@ have_rabbitmq >/dev/null || missing+=(rabbitmq-server)
 have_postgresql >/dev/null || missing+=(postgresql)
 have_chromium >/dev/null || missing+=(chromium)
 have_fonts >/dev/null || missing+=(fonts-dejavu-core)
+have_chinese >/dev/null || missing+=(fonts-wqy-microhei)
 have_faketime >/dev/null || missing+=(libfaketime)
 [ ${#missing[@]} -gt 0 ] || exit 0
 

@@ -1,77 +1,43 @@
 """The pages in Chromium: they live without getting in the way, can be read by all, and fit every screen."""
 
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 from sqlalchemy import Engine
-from werkzeug.serving import make_server
 
-from ledger import clock, fleet, notes
+from ledger import clock, notes
 from ledger.claims import Claim
 from ledger.engine import writing
-from ledger.fleet import NewProcess
-from ledger.migrate import migrate
 from ledger.notes import LogLine
 from ledger.progress import Progress, report
+from tests.chromium import (
+    launched,  # noqa: F401
+    opened,  # noqa: F401
+    serving,
+)
 from tests.ledger_steps import (
-    CRASH_LIMIT,
     HOUR,
     brought_to,
-    cancel,
     dispatch,
     failed,
     finish,
-    rescue,
     retried,
     running,
     succeeded,
-    worker,
 )
 from tests.web_steps import Site
 
-CHROMIUM = "/usr/bin/chromium"
 SOON = 8_000  # milliseconds for what a poll brings, on a busy machine
 TRACEBACK = 'Traceback (most recent call last):\n  File "/app/jobs.py", line 7, in load\n    read()\nKeyError: 1'
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield started
-        started.close()
-
-
 @pytest.fixture
 def served(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Site]:
-    """A site on a port of its own, of the settings that the test gives; ``address`` is where."""
-    site = Site(tmp_path / "var", **getattr(request, "param", {}))
-    migrate(site.engine)
-    server = make_server("127.0.0.1", 0, site.app, threaded=True)
-    serving = threading.Thread(target=server.serve_forever, daemon=True)
-    serving.start()
-    site.address = f"http://127.0.0.1:{server.port}"
-    yield site
-    server.shutdown()
-    serving.join()
-    site.close()
-
-
-@pytest.fixture
-def page(browser: Browser, served: Site) -> Iterator[Page]:
-    """Nothing may be said on its console: neither errors nor broken security policies."""
-    context = browser.new_context(viewport={"width": 1440, "height": 900}, base_url=served.address)
-    opened = context.new_page()
-    said: list[str] = []
-    opened.on("console", lambda message: said.append(message.text))
-    opened.on("pageerror", lambda error: said.append(str(error)))
-    yield opened
-    context.close()
-    assert said == []
+    """A site of the settings that the test gives."""
+    with serving(Site(tmp_path / "var", **getattr(request, "param", {}))) as site:
+        yield site
 
 
 @pytest.fixture
@@ -227,45 +193,6 @@ def test_an_update_that_fails_leaves_the_page_and_is_told(browser: Browser, serv
 # For everybody, on every screen
 
 
-@pytest.fixture
-def all_pages(served: Site) -> list[str]:
-    """Addresses of every kind of page, with something on each."""
-    engine = served.engine
-    fleet.register(engine, NewProcess(kind="scheduler"))
-    failing = running(engine, kwargs={"order": 7, "a_long_name_without_spaces": "x" * 300})
-    finish(engine, failed(failing, error="x" * 400, traceback=TRACEBACK))
-    again, stopping, working = running(engine), running(engine), running(engine)
-    finish(engine, retried(again, retry_at=clock.now() + HOUR, max_attempts=4))
-    cancel(engine, stopping.id)
-    says(engine, working, 100, "slice 100 of 400")
-    rescue(engine, worker(engine), CRASH_LIMIT)
-    made = [brought_to(engine, state).id for state in ("queued", "succeeded", "dead", "canceled", "expired")]
-    made += [failing.id, again.id, stopping.id, working.id, dispatch(engine, due_at=clock.now() + HOUR)]
-    lists = ["/", "/runs", "/runs?tab=failed", "/runs?q=nothing", "/queues", "/dead-letters", "/workers", "/nowhere"]
-    return lists + [f"/runs/{run_id}" for run_id in made]
-
-
-SCREENS = {
-    "light": {"viewport": {"width": 1440, "height": 900}, "color_scheme": "light"},
-    "dark": {"viewport": {"width": 1440, "height": 900}, "color_scheme": "dark"},
-    "phone": {"viewport": {"width": 390, "height": 844}, "color_scheme": "light"},
-    "narrow": {"viewport": {"width": 320, "height": 640}, "color_scheme": "dark"},
-}
-
-
-@pytest.mark.parametrize("screen", SCREENS)
-def test_every_page_passes_axe_and_fits_the_screen(browser: Browser, served: Site, all_pages: list[str], screen: str):
-    context = browser.new_context(base_url=served.address, reduced_motion="reduce", **SCREENS[screen])
-    page = context.new_page()
-    for path in all_pages:
-        page.goto(path)
-        found = Axe().run(page)
-        assert found.violations_count == 0, f"{path}\n{found.generate_report()}"
-        width = page.evaluate("document.documentElement.scrollWidth - innerWidth")
-        assert width <= 0, f"{path} is {width} px too wide"
-    context.close()
-
-
 @pytest.mark.parametrize("served", [{"broker_url": "amqp://127.0.0.1:1/", "waybill_password": "x"}], indirect=True)
 @pytest.mark.parametrize("width", [320, 760, 1000])
 def test_even_with_everything_away_the_strip_fits(browser: Browser, served: Site, width: int):
@@ -278,7 +205,7 @@ def test_even_with_everything_away_the_strip_fits(browser: Browser, served: Site
     page.get_by_role("button", name="Sign in").click()
     expect(page.locator("#strip")).to_contain_text("Broker away")
     assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
-    page.locator(".person summary").click()
+    page.locator(".menu summary").click()
     page.get_by_role("button", name="Sign out").click()
     expect(page.locator("h1")).to_have_text("Sign in")
     context.close()

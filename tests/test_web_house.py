@@ -63,6 +63,8 @@ def paths(site: Site) -> list[str]:
         f"/dead-letters/{rejected(site)}",
         "/workers",
         "/schedules",
+        "/search?q=a",
+        "/keys",
         "/nowhere",
         "/runs/gone",
         *runs,
@@ -117,12 +119,9 @@ def test_vendored_files_are_what_the_manifest_says():
     assert listed == {path.name for path in VENDOR.iterdir()} - {"manifest.json"}
 
 
-def colours(style: str) -> dict[str, str]:
-    return dict(re.findall(r"--([\w-]+):\s*(#[0-9a-f]{6})", style))
-
-
-LIGHT = colours(STYLE.partition("prefers-color-scheme: dark")[0])
-DARK = LIGHT | colours(STYLE.partition("prefers-color-scheme: dark")[2].partition("@layer base")[0])
+TOKENS = re.findall(r"--([\w-]+): light-dark\((#[0-9a-f]{6}), (#[0-9a-f]{6})\);", STYLE)
+LIGHT = {name: light for name, light, _ in TOKENS}
+DARK = {name: dark for name, _, dark in TOKENS}
 HUES = ("ok", "run", "warn", "bad", "idle")
 PAIRS = [
     *[(ink, ground, 7.0) for ink in ("ink",) for ground in ("paper", "card", "sunk")],
@@ -155,9 +154,17 @@ def test_text_can_be_read_in_both_themes(theme: dict[str, str], ink: str, ground
     assert contrast(theme[ink], theme[ground]) >= least
 
 
-def test_the_dark_theme_sets_every_colour_of_its_own():
-    dark = colours(STYLE.partition("prefers-color-scheme: dark")[2].partition("@layer base")[0])
-    assert set(dark) == set(LIGHT)
+def test_every_colour_is_said_for_both_themes():
+    tokens = STYLE.partition("@layer base")[0]
+    assert len(re.findall(r"#[0-9a-f]{3,8}\b", tokens)) == 2 * len(TOKENS) == 2 * len(LIGHT)
+
+
+def test_every_colour_of_a_text_is_checked_somewhere():
+    assert set(LIGHT) - {"line"} == {name for one, other, _ in PAIRS for name in (one, other)}
+
+
+def test_the_style_stays_small():
+    assert len(STYLE.encode()) <= 24_000
 
 
 def test_the_style_names_no_colour_outside_the_tokens():

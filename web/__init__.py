@@ -16,16 +16,21 @@ from web import (
     filters,
     health,
     jobs,
+    keyboard,
     language,
     live,
     metrics,
     overview,
+    places,
     queues,
     runs,
     schedules,
+    scripts,
+    search,
     security,
     session,
     strip,
+    theme,
     workers,
 )
 from web import settings as settings_page
@@ -34,8 +39,12 @@ from workers.publisher import make_publisher
 
 TEMPLATES = Path(__file__).resolve().parents[1] / "templates"
 ROOMS = (
-    overview, runs, failures, artifacts, jobs, queues, dead_letters, schedules, workers, session, language, strip,
-    health, metrics, settings_page,
+    overview, runs, failures, artifacts, jobs, queues, dead_letters, schedules, workers, search,
+    session, language, theme, keyboard, strip, health, metrics, settings_page,
+)  # fmt: skip
+
+PARTS = (
+    security, session, language, theme, keyboard, places, errors, filters, assets, scripts, live, strip, metrics,
 )  # fmt: skip
 
 
@@ -45,7 +54,7 @@ def create_app(settings: Settings | None = None, publisher=None) -> Flask:
     publisher = publisher or make_publisher(settings)
     app = Flask(__name__, template_folder=TEMPLATES)
     app.extensions[NAME] = Console(settings, open_engine(settings.ledger_url), publisher)
-    for part in (security, session, language, errors, filters, assets, live, strip, metrics):
+    for part in PARTS:
         part.init_app(app, settings)
     for room in ROOMS:
         app.register_blueprint(room.blueprint)

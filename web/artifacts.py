@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from flask import Blueprint, Response, abort, send_file
+from flask_babel import gettext as _
 
 from ledger.ids import is_id
 from ledger.queries.leavings import PICTURES, Artifact, artifact
@@ -21,7 +22,7 @@ def show(artifact_id: str, name: str) -> Response:
     found = artifact(console().engine, artifact_id) if is_id(artifact_id) else None
     path = path_of(found, name)
     if path is None:
-        abort(404, "There is no such file: it was never made, or pruned with its run.")
+        abort(404, _("There is no such file: it was never made, or pruned with its run."))
     return safely(send_file(path, **_how(found), conditional=True, max_age=WEEK))
 
 

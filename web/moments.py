@@ -7,13 +7,14 @@ from datetime import datetime
 from functools import cache
 from zoneinfo import ZoneInfo
 
+from flask_babel import lazy_gettext as _l
 from markupsafe import Markup
 
 from ledger import clock
 from web.console import console
 from web.numbers import coarse
 
-PATTERNS = {"ago": "{} ago", "in": "in {}", "for": "{}"}
+PATTERNS = {"ago": _l("{} ago"), "in": _l("in {}"), "for": "{}", "now": _l("now")}
 
 
 def ago(at: int | None) -> Markup:
@@ -35,8 +36,8 @@ def _relative(at: int | None, kind: str, microseconds: int) -> Markup:
     if at is None:
         return Markup("")
     seconds = max(0, microseconds // clock.SECOND)
-    text = "now" if kind == "in" and not seconds else PATTERNS[kind].format(coarse(seconds))
-    return _time(at, text, Markup(' data-rel="{}"').format(kind))
+    pattern = PATTERNS["now" if kind == "in" and not seconds else kind]
+    return _time(at, pattern.format(coarse(seconds)), Markup(' data-rel="{}"').format(kind))
 
 
 def at_clock(at: int | None) -> Markup:

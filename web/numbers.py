@@ -1,11 +1,15 @@
 """Numbers, sizes and durations as people read them. Pure."""
 
+from flask_babel import lazy_gettext as _l
+
 from ledger import clock
 from ledger.queries.counting import Count
 
 NARROW = "\u202f"  # a thin space that does not break
 
 MINUTE, HOUR, DAY = 60, 3_600, 86_400
+#: The browser gets them too, by ``web/scripts.py``.
+UNITS = {"ms": _l("{} ms"), "s": _l("{} s"), "min": _l("{} min"), "h": _l("{} h"), "d": _l("{} d")}
 
 
 def number(value: int) -> str:
@@ -45,15 +49,19 @@ def duration(microseconds: int | None) -> str:
         return ""
     milliseconds = microseconds / clock.MILLISECOND
     if milliseconds < 999.5:
-        return "< 1 ms" if milliseconds < 0.5 else f"{milliseconds:.0f} ms"
+        return "< " + _in(1, "ms") if milliseconds < 0.5 else _in(f"{milliseconds:.0f}", "ms")
     seconds = microseconds / clock.SECOND
-    return f"{seconds:.1f} s".replace(".0 s", " s") if seconds < 59.95 else span(round(seconds))
+    return _in(f"{seconds:.1f}".removesuffix(".0"), "s") if seconds < 59.95 else span(round(seconds))
+
+
+def _in(amount: int | str, unit: str) -> str:
+    return UNITS[unit].format(amount)
 
 
 def span(seconds: int) -> str:
     """Two units at most: the second one is left out when it is zero."""
     if seconds < MINUTE:
-        return f"{seconds} s"
+        return _in(seconds, "s")
     if seconds < HOUR:
         return _two(seconds, MINUTE, "min", 1, "s")
     if seconds < DAY:
@@ -63,7 +71,7 @@ def span(seconds: int) -> str:
 
 def _two(seconds: int, unit: int, name: str, small: int, small_name: str) -> str:
     whole, rest = divmod(seconds, unit)
-    return f"{whole} {name} {rest // small} {small_name}" if rest // small else f"{whole} {name}"
+    return " ".join([_in(whole, name), *([_in(rest // small, small_name)] if rest // small else [])])
 
 
 def roughly(microseconds: int) -> str:
@@ -74,9 +82,9 @@ def roughly(microseconds: int) -> str:
 def coarse(seconds: int) -> str:
     """For ages, which nobody reads to the second: ``12 s``, ``4 min``, ``1 h 10 min``, ``3 d``."""
     if seconds < MINUTE:
-        return f"{seconds} s"
+        return _in(seconds, "s")
     if seconds < HOUR:
-        return f"{seconds // MINUTE} min"
+        return _in(seconds // MINUTE, "min")
     if seconds < DAY:
         return span(seconds // MINUTE * MINUTE)
-    return f"{seconds // DAY} d"
+    return _in(seconds // DAY, "d")

@@ -15,10 +15,11 @@ from flask import (
     session,
     url_for,
 )
+from flask_babel import gettext as _
 
 from ledger.settings import Settings
 from web.addresses import local_path
-from web.console import console
+from web.console import console, person
 from web.live import is_poll
 from web.throttle import Throttle
 
@@ -27,6 +28,8 @@ blueprint = Blueprint("session", __name__)
 #: What may be seen without signing in.
 OPEN = {"static", "session.sign_in", "session.create", "health.healthz", "health.readyz", "metrics.show"}
 NAME_LIMIT = 60
+#: How a person likes the pages outlives signing in and out.
+KEPT = ("language", "theme", "keys")
 throttle = Throttle(tries=5, seconds=60)
 
 
@@ -42,6 +45,7 @@ class SignIn:
 
 def init_app(app: Flask, settings: Settings) -> None:
     app.before_request(require_sign_in)
+    app.jinja_env.globals |= {"has_sign_in": lambda: bool(password()), "person": person}
 
 
 def require_sign_in() -> Response | None:
@@ -84,7 +88,7 @@ def create():
     if not matches(request.form.get("password", "")):
         throttle.note(request.remote_addr)
         return _again(SignIn(name, following, wrong=True), 422)
-    session.clear()
+    forget()
     session.update(proof=proof(), person=name)
     return redirect(following, 303)
 
@@ -101,6 +105,12 @@ def matches(given: str) -> bool:
 
 @blueprint.post("/sign-out")
 def destroy():
-    session.clear()
-    flash("Signed out.")
+    forget()
+    flash(_("Signed out."))
     return redirect(url_for("session.sign_in"), 303)
+
+
+def forget() -> None:
+    kept = {name: session[name] for name in KEPT if name in session}
+    session.clear()
+    session.update(kept)

@@ -10,7 +10,7 @@ from ledger.errors import LedgerError
 from ledger.queries.system import System, system
 from ledger.settings import Settings
 from web import moments
-from web.console import console, failures_seen_at, person
+from web.console import console, failures_seen_at
 from web.live import live_page
 
 blueprint = Blueprint("strip", __name__)
@@ -27,8 +27,6 @@ class Strip:
     broker_ok: bool
     broker_since: int | None
     broker_detail: str
-    person: str
-    has_sign_in: bool
 
 
 def init_app(app: Flask, settings: Settings) -> None:
@@ -63,8 +61,6 @@ def current_strip() -> Strip:
         broker_ok=broker.ok,
         broker_since=away_since(broker),
         broker_detail=broker.detail,
-        person=person(),
-        has_sign_in=bool(here.settings.waybill_password.get_secret_value()),
     )
 
 

@@ -1,7 +1,9 @@
 """The one table from the ledger's states to what people read: word, glyph and hue; and reasons in words."""
 
 from dataclasses import dataclass
+from typing import Any
 
+from flask_babel import lazy_gettext as _l
 from markupsafe import Markup
 
 from ledger.queries.reasons import Reason, Why
@@ -13,24 +15,24 @@ from web import moments, numbers, pause_words
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """``glyph`` names a shape in ``_glyphs.html``, ``hue`` a colour of a state in ``app.css``."""
+    """``word`` in the page's language, ``glyph`` names a shape in ``_macros.html``, ``hue`` a colour in ``app.css``."""
 
-    word: str
+    word: Any
     glyph: str
     hue: str
 
 
 STATUS = {
-    Status.QUEUED: Shown("Queued", "circle", "idle"),
-    Status.SCHEDULED: Shown("Scheduled", "clock", "idle"),
-    Status.RETRYING: Shown("Retrying", "again", "warn"),
-    Status.RUNNING: Shown("Running", "ring", "run"),
-    Status.CANCELING: Shown("Canceling", "ringbar", "run"),
-    Status.SUCCEEDED: Shown("Done", "tick", "ok"),
-    Status.FAILED: Shown("Failed", "cross", "bad"),
-    Status.DEAD: Shown("Crashed", "diamond", "bad"),
-    Status.CANCELED: Shown("Canceled", "slash", "idle"),
-    Status.EXPIRED: Shown("Expired", "hourglass", "idle"),
+    Status.QUEUED: Shown(_l("Queued"), "circle", "idle"),
+    Status.SCHEDULED: Shown(_l("Scheduled"), "clock", "idle"),
+    Status.RETRYING: Shown(_l("Retrying"), "again", "warn"),
+    Status.RUNNING: Shown(_l("Running"), "ring", "run"),
+    Status.CANCELING: Shown(_l("Canceling"), "ringbar", "run"),
+    Status.SUCCEEDED: Shown(_l("Done"), "tick", "ok"),
+    Status.FAILED: Shown(_l("Failed"), "cross", "bad"),
+    Status.DEAD: Shown(_l("Crashed"), "diamond", "bad"),
+    Status.CANCELED: Shown(_l("Canceled"), "slash", "idle"),
+    Status.EXPIRED: Shown(_l("Expired"), "hourglass", "idle"),
 }
 
 OUTCOME = {
@@ -38,55 +40,57 @@ OUTCOME = {
     Outcome.SUCCEEDED: STATUS[Status.SUCCEEDED],
     Outcome.FAILED: STATUS[Status.FAILED],
     Outcome.CANCELED: STATUS[Status.CANCELED],
-    Outcome.INTERRUPTED: Shown("Interrupted", "again", "idle"),
-    Outcome.LOST: Shown("Crashed", "diamond", "bad"),
+    Outcome.INTERRUPTED: Shown(_l("Interrupted"), "again", "idle"),
+    Outcome.LOST: Shown(_l("Crashed"), "diamond", "bad"),
 }
 
 TAB = {
-    Tab.ALL: "All",
-    Tab.WAITING: "Waiting",
-    Tab.SCHEDULED: "Scheduled",
-    Tab.RETRYING: "Retrying",
-    Tab.RUNNING: "Running",
-    Tab.FAILED: "Failed",
-    Tab.DONE: "Done",
-    Tab.CANCELED: "Canceled",
+    Tab.ALL: _l("All"),
+    Tab.WAITING: _l("Waiting"),
+    Tab.SCHEDULED: _l("Scheduled"),
+    Tab.RETRYING: _l("Retrying"),
+    Tab.RUNNING: _l("Running"),
+    Tab.FAILED: _l("Failed"),
+    Tab.DONE: _l("Done"),
+    Tab.CANCELED: _l("Canceled"),
 }
 
 ORIGIN = {
-    "form": "from the form",
-    "rerun": "run again",
-    "schedule": "by its schedule",
-    "code": "from code",
-    "message": "by a message from elsewhere",
+    "form": _l("from the form"),
+    "rerun": _l("run again"),
+    "schedule": _l("by its schedule"),
+    "code": _l("from code"),
+    "message": _l("by a message from elsewhere"),
 }
 
 WHY = {
-    Why.NO_WORKER: "no worker consumes “{queue}”",
-    Why.UNKNOWN_JOB: "no worker knows this job",
-    Why.NOT_DUE: "due {due}",
-    Why.BEHIND: "{ahead} ahead",
-    Why.NEXT: "next in line",
+    Why.NO_WORKER: _l("no worker consumes “{queue}”"),
+    Why.UNKNOWN_JOB: _l("no worker knows this job"),
+    Why.NOT_DUE: _l("due {due}"),
+    Why.BEHIND: _l("{ahead} ahead"),
+    Why.NEXT: _l("next in line"),
 }
+
+
+#: Before a reason, on the second attempt and later.
+ATTEMPT = _l("attempt {attempt}, {reason}")
+ATTEMPT_OF = _l("attempt {attempt} of {attempts}, {reason}")
+NEXT = _l("next {due}")
 
 
 def why(reason: Reason) -> Markup:
     """Why a run waits: “no worker consumes “mail””, “12 ahead”, “attempt 2 of 4, next in 14 s”."""
     if reason.attempt is None:
         return _why(reason)
-    of = f" of {reason.attempts}" if reason.attempts else ""
-    attempt = Markup("attempt {}{}, ").format(reason.attempt, of)
-    return attempt + (
-        Markup("next {}").format(moments.until(reason.due_at)) if _only_time(reason) else _why(reason)
-    )
-
-
-def _only_time(reason: Reason) -> bool:
-    return reason.why == Why.NOT_DUE
+    told = _filled(NEXT, reason) if reason.why == Why.NOT_DUE else _why(reason)
+    pattern = ATTEMPT_OF if reason.attempts else ATTEMPT
+    return Markup(pattern).format(attempt=reason.attempt, attempts=reason.attempts, reason=told)
 
 
 def _why(reason: Reason) -> Markup:
-    if reason.pause:
-        return pause_words.sentence(reason.pause)
+    return pause_words.sentence(reason.pause) if reason.pause else _filled(WHY[reason.why], reason)
+
+
+def _filled(pattern: Any, reason: Reason) -> Markup:
     due = moments.until(reason.due_at) if reason.due_at else ""
-    return Markup(WHY[reason.why]).format(queue=reason.queue, due=due, ahead=numbers.count(reason.ahead))
+    return Markup(pattern).format(queue=reason.queue, due=due, ahead=numbers.count(reason.ahead))

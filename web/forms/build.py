@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from flask_babel import gettext as _
+
 from web.forms.errors import Refused
 from web.forms.field import Choice, Field, Kept, Typed
 from web.forms.hints import help_of, template_of
@@ -117,16 +119,16 @@ def is_required(shape: Shape) -> bool:
 
 def choices_of(shape: Shape, typed: Typed) -> tuple[Choice, ...]:
     """The choices, the chosen ones marked; first 'none' where it can be, last what is no choice any more."""
-    known = tuple(replace(each, chosen=each.key in typed.texts) for each, _ in shape.choices)
+    known = tuple(replace(each, chosen=each.key in typed.texts) for each, _value in shape.choices)
     strange = set(typed.texts) - {each.key for each in known} - {""}
-    stale = tuple(Choice(key, f"{key} (no choice any more)", True) for key in sorted(strange))
+    stale = tuple(Choice(key, _("%(choice)s (no choice any more)", choice=key), True) for key in sorted(strange))
     return (*none_of(shape), *known, *stale)
 
 
 def none_of(shape: Shape) -> tuple[Choice, ...]:
     if shape.kind == "choices" or not (shape.nullable or shape.default is MISSING):
         return ()
-    return (Choice("", "Choose…" if is_required(shape) else "Not set"),)
+    return (Choice("", _("Choose…") if is_required(shape) else _("Not set")),)
 
 
 def line_attributes(shape: Shape, text: str) -> dict[str, str]:
@@ -160,10 +162,10 @@ def kept_files(typed: Typed, folder: Path) -> tuple[tuple[Kept, ...], str]:
 
 def words_of(shape: Shape, typed: Typed) -> str:
     """What stood in a field, for people: 'was …'."""
-    labels = {choice.key: choice.label for choice, _ in shape.choices}
+    labels = {choice.key: str(choice.label) for choice, _value in shape.choices}
     texts = [labels.get(text, text) for text in typed.texts if text]
     if shape.kind == "boolean":
-        return "yes" if typed.text == "true" else "no"
+        return _("yes") if typed.text == "true" else _("no")
     if shape.kind in ("upload", "uploads"):
         texts = [text.rpartition("/")[2] for text in texts]
-    return ", ".join(texts) or "blank"
+    return ", ".join(texts) or _("blank")

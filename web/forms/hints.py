@@ -4,7 +4,10 @@ import json
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from web.forms.checking import TYPES, plain
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+
+from web.forms.checking import TYPES, either, plain
 from web.forms.shape import Shape, alternatives, shown
 
 DEEPEST = 4
@@ -22,22 +25,22 @@ def _limits(shape: Shape) -> list[str]:
     schema = shape.schema
     return [
         _between(schema.get("minimum"), schema.get("maximum")),
-        _more(schema, "exclusiveMinimum", "More than {}."),
-        _more(schema, "exclusiveMaximum", "Less than {}."),
-        _more(schema, "multipleOf", "A multiple of {}."),
-        _more(schema, "minLength", "{} characters or more."),
-        _more(schema, "maxLength", "{} characters at most."),
-        _more(schema, "minItems", "{} or more of them."),
-        _more(schema, "maxItems", "{} of them at most."),
+        _more(schema, "exclusiveMinimum", _("More than {}.")),
+        _more(schema, "exclusiveMaximum", _("Less than {}.")),
+        _more(schema, "multipleOf", _("A multiple of {}.")),
+        _more(schema, "minLength", _("{} characters or more.")),
+        _more(schema, "maxLength", _("{} characters at most.")),
+        _more(schema, "minItems", _("{} or more of them.")),
+        _more(schema, "maxItems", _("{} of them at most.")),
     ]
 
 
 def _between(low: Any, high: Any) -> str:
     if low is not None and high is not None:
-        return f"{plain(low)} to {plain(high)}."
+        return _("{low} to {high}.").format(low=plain(low), high=plain(high))
     if low is not None:
-        return f"{plain(low)} or more."
-    return f"{plain(high)} or less." if high is not None else ""
+        return _("{} or more.").format(plain(low))
+    return _("{} or less.").format(plain(high)) if high is not None else ""
 
 
 def _more(schema: dict[str, Any], word: str, sentence: str) -> str:
@@ -47,38 +50,45 @@ def _more(schema: dict[str, Any], word: str, sentence: str) -> str:
 def _way_of_writing(shape: Shape, zone: ZoneInfo, described: bool) -> str:
     """Short where the job's own words say what kind of thing it is."""
     if shape.kind == "datetime":
-        return "Without a time zone." if shape.schema.get("x-zone") == "none" else f"Time in {zone.key}."
+        zoned = shape.schema.get("x-zone") != "none"
+        return _("Time in %(zone)s.", zone=zone.key) if zoned else _("Without a time zone.")
     if shape.kind == "list":
-        word = "" if described else WORDS.get(shape.item.kind, "")
-        return f"One {word} per line." if word else "One per line."
+        return _("One per line.") if described else str(LISTS.get(shape.item.kind, _("One per line.")))
     if shape.kind == "union":
         return _types(shape, described)
-    return {"duration": "Hours first, like 1:30:00, or PT90S.", "json": _json(shape)}.get(shape.kind, "")
+    return {"duration": _("Hours first, like 1:30:00, or PT90S."), "json": _json(shape)}.get(shape.kind, "")
 
 
-WORDS = {"integer": "whole number", "number": "number", "decimal": "number", "date": "date", "time": "time"}
+LISTS = {
+    "integer": _l("One whole number per line."),
+    "number": _l("One number per line."),
+    "decimal": _l("One number per line."),
+    "date": _l("One date per line."),
+    "time": _l("One time per line."),
+}
 
 
 def _json(shape: Shape) -> str:
     members = shape.schema.get("properties") or {}
-    names = [name if name in shape.schema.get("required", ()) else f"{name} (optional)" for name in members]
-    return f"As JSON, with {', '.join(names)}." if names else "As JSON."
+    needed = shape.schema.get("required", ())
+    names = [name if name in needed else _("%(name)s (optional)", name=name) for name in members]
+    return _("As JSON, with %(names)s.", names=", ".join(names)) if names else _("As JSON.")
 
 
 def _types(shape: Shape, described: bool) -> str:
     found = alternatives(shape.schema, shape.schema.get("$defs", {}))
-    words = list(dict.fromkeys(TYPES[each["type"]][0] for each in found if each.get("type") in TYPES))
-    listed = f"{' or '.join(words)}." if words and not described else ""
-    quotes = 'Put text in quotes where it could be taken for something else: "5".' if "text" in words else ""
+    types = list(dict.fromkeys(each["type"] for each in found if each.get("type") in TYPES))
+    listed = _("%(kinds)s.", kinds=either([str(TYPES[each][0]) for each in types])) if types and not described else ""
+    quotes = _('Put text in quotes where it could be taken for something else: "5".') if "string" in types else ""
     return " ".join(filter(None, (listed[:1].upper() + listed[1:], quotes)))
 
 
 def _example(shape: Shape, prop: dict[str, Any]) -> str:
     examples = prop.get("examples") or shape.schema.get("examples")
     if isinstance(examples, list) and examples:
-        return f"Like {shown(examples[0])}."
+        return _("Like %(example)s.", example=shown(examples[0]))
     pattern = shape.schema.get("pattern")
-    return f"It has to match {pattern}" if pattern and not prop.get("description") else ""
+    return _("It has to match %(pattern)s", pattern=pattern) if pattern and not prop.get("description") else ""
 
 
 def template_of(shape: Shape) -> str:

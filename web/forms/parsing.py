@@ -5,6 +5,8 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from flask_babel import gettext as _
+
 from web.forms.errors import Refused, quoted
 
 DEEPEST = 64
@@ -19,38 +21,40 @@ def parse_json(text: str) -> Any:
     except json.JSONDecodeError as error:
         raise Refused(_fault(text, error)) from None
     except RecursionError:
-        raise Refused("This is nested too deeply.") from None
+        raise Refused(_("This is nested too deeply.")) from None
     except ValueError:
-        raise Refused("A number in this has too many digits.") from None
+        raise Refused(_("A number in this has too many digits.")) from None
     _refuse_unstorable(value)
     return value
 
 
 def _refuse_constant(word: str) -> None:
-    raise Refused(f"{word} is no JSON number. Leave it out, or write null.")
+    raise Refused(_("%(word)s is no JSON number. Leave it out, or write null.", word=word))
 
 
 def _finite(text: str) -> float:
     value = float(text)
     if value in (float("inf"), float("-inf")):
-        raise Refused(f"{quoted(text)} is too large for a number with a point.")
+        raise Refused(_("%(text)s is too large for a number with a point.", text=quoted(text)))
     return value
 
 
 def _fault(text: str, error: json.JSONDecodeError) -> str:
     if BARE_WORD.fullmatch(text.strip()):
-        return f'{quoted(text.strip())} is not JSON. Text needs double quotes, like "abc".'
+        return _('%(text)s is not JSON. Text needs double quotes, like "abc".', text=quoted(text.strip()))
     found = text[error.pos : error.pos + 1]
     if SINGLE_QUOTES.match(found):
-        return f"This is not JSON: line {error.lineno} has {found} where a double quote is needed."
+        sentence = _("This is not JSON: line %(line)s has %(found)s where a double quote is needed.")
+        return sentence % {"line": error.lineno, "found": found}
     what = error.msg[:1].lower() + error.msg[1:]
-    return f"This is not JSON: {what} at line {error.lineno}, character {error.colno}."
+    where = {"what": what, "line": error.lineno, "character": error.colno}
+    return _("This is not JSON: %(what)s at line %(line)s, character %(character)s.", **where)
 
 
 def _refuse_unstorable(value: Any) -> None:
     for depth, each in _walk(value):
         if depth > DEEPEST:
-            raise Refused("This is nested too deeply.")
+            raise Refused(_("This is nested too deeply."))
         if isinstance(each, str) and not each.isascii():
             _refuse_half_characters(each)
 
@@ -60,7 +64,7 @@ def _refuse_half_characters(text: str) -> None:
         text.encode()
     except UnicodeEncodeError as error:
         half = text[error.start].encode("ascii", "backslashreplace").decode()
-        raise Refused(f"{half} is only half of a character.") from None
+        raise Refused(_("%(half)s is only half of a character.", half=half)) from None
 
 
 def _walk(value: Any) -> Iterator[tuple[int, Any]]:

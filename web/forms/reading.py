@@ -4,7 +4,10 @@ from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from web.forms.checking import fault_of, fits
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+
+from web.forms.checking import fault_of, fits, none_of
 from web.forms.errors import Refused, quoted
 from web.forms.field import Typed
 from web.forms.parsing import parse_json
@@ -13,7 +16,6 @@ from web.forms.shape import MISSING, Shape
 
 YES, NO = frozenset({"true", "on", "yes", "1"}), frozenset({"false", "off", "no", "0"})
 LIMITS = ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum")
-MOST_NAMED = 12
 
 
 def value_of(shape: Shape, typed: Typed, zone: ZoneInfo) -> Any:
@@ -47,10 +49,10 @@ def blank(shape: Shape) -> Any:
         return []
     if shape.kind == "boolean":
         return False
-    raise Refused(NEEDS.get(shape.kind, "This needs a value."))
+    raise Refused(str(NEEDS.get(shape.kind, _("This needs a value."))))
 
 
-NEEDS = {"choice": "Choose one of these.", "upload": "Choose a file."}
+NEEDS = {"choice": _l("Choose one of these."), "upload": _l("Choose a file.")}
 
 
 def blank_is_empty_text(shape: Shape) -> bool:
@@ -78,7 +80,7 @@ def _boolean(shape: Shape, typed: Typed, zone: ZoneInfo) -> bool:
         return True
     if text in NO or not text:
         return False
-    raise Refused(f"{quoted(typed.text)} is neither yes nor no.")
+    raise Refused(_("%(text)s is neither yes nor no.", text=quoted(typed.text)))
 
 
 def _choice(shape: Shape, typed: Typed, zone: ZoneInfo) -> Any:
@@ -89,9 +91,7 @@ def _chosen(shape: Shape, key: str) -> Any:
     for choice, value in shape.choices:
         if key == choice.key:
             return value
-    known = [choice.label for choice, _ in shape.choices]
-    more = f" and {len(known) - MOST_NAMED} more" if len(known) > MOST_NAMED else ""
-    raise Refused(f"{quoted(key)} is not one of {', '.join(known[:MOST_NAMED])}{more}.")
+    raise Refused(none_of(quoted(key), [choice.label for choice, _value in shape.choices]))
 
 
 def _choices(shape: Shape, typed: Typed, zone: ZoneInfo) -> Any:
@@ -120,7 +120,7 @@ def _item(shape: Shape, number: int, line: str, zone: ZoneInfo) -> Any:
         if fault := fault_of(value, shape.schema):
             raise Refused(fault)
     except Refused as refused:
-        raise Refused(f"Line {number}: {refused}") from None
+        raise Refused(_("Line %(number)s: %(fault)s", number=number, fault=refused)) from None
     return value
 
 

@@ -1,4 +1,4 @@
-"""One line of text -> a number, a date, ...: in plain words where it is none. Pure.
+"""One line of text -> a number, a date, ...: in plain words where it is none. Pure, but for the language.
 
 Every function takes the text without the blanks around it, and raises Refused.
 """
@@ -11,6 +11,11 @@ from math import isfinite
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
+
+from babel.dates import format_skeleton
+from flask_babel import get_locale
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
 
 from web.forms.errors import Refused, quoted
 
@@ -30,7 +35,7 @@ DIGITS = 1_000  # more are no number that a person typed, and Python has a limit
 
 def integer(text: str) -> int:
     if not INTEGER.fullmatch(text):
-        raise Refused(f"{quoted(text)} is not a whole number. Write it like 42.")
+        raise Refused(_("%(text)s is not a whole number. Write it like 42.", text=quoted(text)))
     _refuse_endless(text)
     return int(text)
 
@@ -40,7 +45,7 @@ def number(text: str) -> int | float:
     check_number(text)
     value = int(text) if INTEGER.fullmatch(text) else float(text)
     if isinstance(value, float) and not isfinite(value):
-        raise Refused(f"{quoted(text)} is too large for a number with a point.")
+        raise Refused(_("%(text)s is too large for a number with a point.", text=quoted(text)))
     return value
 
 
@@ -52,15 +57,16 @@ def decimal(text: str) -> str:
 
 def check_number(text: str) -> None:
     if COMMA.fullmatch(text):
-        raise Refused(f"{quoted(text)} has a comma. Write it with a point, like {text.replace(',', '.')}.")
+        like = text.replace(",", ".")
+        raise Refused(_("%(text)s has a comma. Write it with a point, like %(like)s.", text=quoted(text), like=like))
     if not NUMBER.fullmatch(text):
-        raise Refused(f"{quoted(text)} is not a number. Write it like 3.14.")
+        raise Refused(_("%(text)s is not a number. Write it like 3.14.", text=quoted(text)))
     _refuse_endless(text)
 
 
 def _refuse_endless(text: str) -> None:
     if len(text) > DIGITS:
-        raise Refused(f"This number has more than {DIGITS:,} digits.")
+        raise Refused(_("This number has more than %(most)s digits.", most=f"{DIGITS:,}"))
 
 
 def a_date(text: str) -> str:
@@ -69,16 +75,21 @@ def a_date(text: str) -> str:
 
 def _date(text: str, example: str) -> date:
     if not (found := DATE.fullmatch(text)):
-        raise Refused(f"{quoted(text)} is not a date. Write it like {example}.")
+        raise Refused(_("%(text)s is not a date. Write it like %(like)s.", text=quoted(text), like=example))
     year, month, day = map(int, found.groups())
     if year < 1:
-        raise Refused(f"{found[1]} is not a year. Write it like {example}.")
+        raise Refused(_("%(text)s is not a year. Write it like %(like)s.", text=found[1], like=example))
     if not 1 <= month <= 12:
-        raise Refused(f"{found[2]} is not a month. Write it like {example}.")
+        raise Refused(_("%(text)s is not a month. Write it like %(like)s.", text=found[2], like=example))
     days = calendar.monthrange(year, month)[1]
     if not 1 <= day <= days:
-        raise Refused(f"{calendar.month_name[month]} {year} has no day {found[3]}. Its last day is {days}.")
+        said = {"month": _month(year, month), "day": found[3], "last": days}
+        raise Refused(_("%(month)s has no day %(day)s. Its last day is %(last)s.", **said))
     return date(year, month, day)
+
+
+def _month(year: int, month: int) -> str:
+    return format_skeleton("yMMMM", date(year, month, 1), locale=get_locale() or "en")
 
 
 def a_time(text: str) -> str:
@@ -89,14 +100,19 @@ def a_time(text: str) -> str:
 
 def _clock(text: str, example: str) -> time:
     if not (found := CLOCK.fullmatch(text)):
-        raise Refused(f"{quoted(text)} is not a time of day. Write it like {example}.")
+        raise Refused(_("%(text)s is not a time of day. Write it like %(like)s.", text=quoted(text), like=example))
     hour, minute, second = int(found[1]), int(found[2]), int(found[3] or 0)
-    for value, limit, word in ((hour, 24, "hour"), (minute, 60, "minute"), (second, 60, "second")):
+    for value, (limit, sentence) in zip((hour, minute, second), CLOCK_LIMITS, strict=True):
         if value >= limit:
-            raise Refused(
-                f"{value} is not {'an' if word == 'hour' else 'a'} {word}. Write it like {example}."
-            )
+            raise Refused(sentence % {"text": value, "like": example})
     return time(hour, minute, second, int((found[4] or "").ljust(6, "0")))
+
+
+CLOCK_LIMITS = (
+    (24, _l("%(text)s is not an hour. Write it like %(like)s.")),
+    (60, _l("%(text)s is not a minute. Write it like %(like)s.")),
+    (60, _l("%(text)s is not a second. Write it like %(like)s.")),
+)
 
 
 def moment(text: str, zone: ZoneInfo | None) -> str:
@@ -106,7 +122,7 @@ def moment(text: str, zone: ZoneInfo | None) -> str:
     """
     example = "2026-10-31 14:30"
     own_zone = ZONE.search(text)
-    day, _, clock = (text[: own_zone.start()] if own_zone else text).replace("T", " ", 1).partition(" ")
+    day, _space, clock = (text[: own_zone.start()] if own_zone else text).replace("T", " ", 1).partition(" ")
     naive = datetime.combine(_date(day, example), _clock(clock.strip() or "00:00", example))
     if zone is None:
         return _without_zone(naive, own_zone, text)
@@ -122,7 +138,7 @@ def any_moment(text: str) -> str:
 
 def _without_zone(naive: datetime, own_zone: re.Match | None, text: str) -> str:
     if own_zone:
-        raise Refused(f"{quoted(text)} names a time zone. Leave out {own_zone[0]}.")
+        raise Refused(_("%(text)s names a time zone. Leave out %(zone)s.", text=quoted(text), zone=own_zone[0]))
     return naive.isoformat()
 
 
@@ -130,23 +146,28 @@ def _with_offset(naive: datetime, offset: str, text: str) -> str:
     try:
         return datetime.fromisoformat(naive.isoformat() + offset).isoformat()
     except ValueError:
-        raise Refused(f"{quoted(text)} has no such time zone offset. Write it like +02:00.") from None
+        raise Refused(_("%(text)s has no such time zone offset. Write it like +02:00.", text=quoted(text))) from None
 
 
 def _local(naive: datetime, zone: ZoneInfo) -> str:
     aware = naive.replace(tzinfo=zone)
     try:
         if aware.astimezone(UTC).astimezone(zone).replace(tzinfo=None) != naive:
-            raise Refused(f"{naive:%H:%M} does not exist on {naive:%Y-%m-%d}: clocks in {zone.key} skip it.")
+            raise Refused(_skipped(naive, zone))
     except OverflowError:
-        raise Refused(f"{naive:%Y-%m-%d} is too far away.") from None
+        raise Refused(_("%(day)s is too far away.", day=f"{naive:%Y-%m-%d}")) from None
     whole_minutes = aware.utcoffset().total_seconds() % 60 == 0  # they were not always
     return (aware if whole_minutes else aware.astimezone(UTC)).isoformat()
 
 
+def _skipped(naive: datetime, zone: ZoneInfo) -> str:
+    time_, day = f"{naive:%H:%M}", f"{naive:%Y-%m-%d}"
+    return _("%(time)s does not exist on %(day)s: clocks in %(zone)s skip it.", time=time_, day=day, zone=zone.key)
+
+
 def duration(text: str) -> str:
     if not DURATION.fullmatch(text):
-        raise Refused(f"{quoted(text)} is not a duration. Write it like 1:30:00 (hours first) or PT90S.")
+        raise Refused(_("%(text)s is not a duration. Write it like 1:30:00 (hours first) or PT90S.", text=quoted(text)))
     return text
 
 
@@ -155,7 +176,7 @@ def uuid(text: str) -> str:
         return text if str(UUID(text)) == text.lower() else str(UUID(text))
     except ValueError:
         like = "0198c0de-0000-7000-8000-000000000000"
-        raise Refused(f"{quoted(text)} is not a UUID. Write it like {like}.") from None
+        raise Refused(_("%(text)s is not a UUID. Write it like %(like)s.", text=quoted(text), like=like)) from None
 
 
 #: The reader of each kind that needs nothing but the text.

@@ -8,6 +8,9 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Any
 
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+
 from web.forms.field import Choice
 
 
@@ -31,7 +34,7 @@ FORMATS = {
     "decimal": "decimal",
     "upload": "upload",
 }
-YES_OR_NO = ((Choice("true", "Yes"), True), (Choice("false", "No"), False))
+YES_OR_NO = ((Choice("true", _l("Yes")), True), (Choice("false", _l("No")), False))
 HOPS = 20
 
 
@@ -154,7 +157,7 @@ def keys_of(values: list[Any]) -> list[str]:
 def shown(value: Any) -> str:
     """A value in words for people."""
     if isinstance(value, bool):
-        return "yes" if value else "no"
+        return _("yes") if value else _("no")
     return value if isinstance(value, str) and value else json.dumps(value, ensure_ascii=False, default=str)
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+from flask_babel import gettext as _
 from werkzeug.datastructures import FileStorage
 
 from ledger import uploads
@@ -32,7 +33,8 @@ def save(file: FileStorage, folder: Path) -> Saved:
         with (place / name).open("xb") as target:
             digest = _copy(file.stream, target)
     except OSError as error:
-        raise Refused(f"{quoted(name)} could not be saved: {error.strerror or error}.") from error
+        why = error.strerror or error
+        raise Refused(_("%(name)s could not be saved: %(why)s.", name=quoted(name), why=why)) from error
     return Saved(uploads.reference_to(upload_id, name), digest)
 
 
@@ -67,8 +69,8 @@ def kept(reference: str, folder: Path) -> Kept:
         path = uploads.path_of(reference, folder)
     except uploads.UploadGone:
         raise Refused(
-            f"{quoted(uploads.name_of(reference))} is not on the server any more. Choose it again."
+            _("%(name)s is not on the server any more. Choose it again.", name=quoted(uploads.name_of(reference)))
         ) from None
     except uploads.NotAnUpload:
-        raise Refused("This is not a file that was uploaded here. Choose it again.") from None
+        raise Refused(_("This is not a file that was uploaded here. Choose it again.")) from None
     return Kept(reference, path.name, path.stat().st_size)

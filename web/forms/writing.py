@@ -11,6 +11,8 @@ from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from flask_babel import gettext as _
+
 from web.forms.errors import Refused
 from web.forms.field import Typed
 from web.forms.reading import lines_as_typed, value_of
@@ -24,7 +26,7 @@ def typed_of(shape: Shape, value: Any, zone: ZoneInfo) -> Typed:
         good = next((each for each in found if _reads_back(shape, each, value, zone)), None)
         return good or _refused_but_shown(shape, value)
     except RecursionError:
-        return Typed(("(nested too deeply to be shown)",), as_json=True)
+        return Typed((_("(nested too deeply to be shown)"),), as_json=True)
 
 
 def _candidates(shape: Shape, value: Any, zone: ZoneInfo) -> Iterator[Typed]:
@@ -88,7 +90,7 @@ def _survives(shape: Shape, typed: Typed) -> bool:
 
 def _ticked(shape: Shape, typed: Typed) -> list[str]:
     """Boxes come back once each, and in the order of the page."""
-    return [choice.key for choice, _ in shape.choices if choice.key in typed.texts]
+    return [choice.key for choice, _value in shape.choices if choice.key in typed.texts]
 
 
 def _reads_back(shape: Shape, typed: Typed, value: Any, zone: ZoneInfo) -> bool:

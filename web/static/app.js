@@ -4,6 +4,8 @@
 const SECOND = 1000;
 const SILENT = 15 * SECOND; // an update older than this is not "live"
 const skew = Date.now() - Number(document.body.dataset.now); // the server's clock is the one that counts
+const words = JSON.parse(document.body.dataset.words); // in the page's language
+const filled = (pattern, text) => pattern.replace("{}", text);
 const clock = new Intl.DateTimeFormat("en-GB", { timeStyle: "medium", timeZone: document.body.dataset.zone });
 
 let updatedAt = Date.now();
@@ -15,19 +17,18 @@ const pollers = () => document.querySelectorAll("#live[hx-get], #strip[hx-get]")
 // --- Relative times: the server writes them once, the browser keeps them going. As `coarse` in web/numbers.py.
 
 function coarse(seconds) {
-  if (seconds < 60) return `${seconds} s`;
   const minutes = Math.floor(seconds / 60);
-  if (minutes < 60) return `${minutes} min`;
   const hours = Math.floor(minutes / 60);
-  if (hours < 24) return minutes % 60 ? `${hours} h ${minutes % 60} min` : `${hours} h`;
-  return `${Math.floor(hours / 24)} d`;
+  if (seconds < 60) return filled(words.s, seconds);
+  if (minutes < 60) return filled(words.min, minutes);
+  if (hours >= 24) return filled(words.d, Math.floor(hours / 24));
+  return filled(words.h, hours) + (minutes % 60 ? ` ${filled(words.min, minutes % 60)}` : "");
 }
 
 function relative(kind, at) {
   const past = Date.now() - skew - at;
   const seconds = Math.max(0, Math.floor((kind === "in" ? -past : past) / SECOND));
-  if (kind === "in") return seconds ? `in ${coarse(seconds)}` : "now";
-  return kind === "ago" ? `${coarse(seconds)} ago` : coarse(seconds);
+  return kind === "in" && !seconds ? words.now : filled(words[kind], coarse(seconds));
 }
 
 function tick() {
@@ -46,7 +47,7 @@ function beat() {
   const age = Date.now() - updatedAt;
   const late = !paused && !document.hidden && age > SILENT;
   pulse.classList.toggle("bad", late);
-  pulse.firstChild.nodeValue = paused ? "Paused " : late ? "Not live for " : "Live ";
+  pulse.firstChild.nodeValue = `${paused ? words.paused : late ? words.late : words.live} `;
   pulse.querySelector("b").textContent = late ? coarse(Math.floor(age / SECOND)) : clock.format(updatedAt - skew);
 }
 
@@ -99,6 +100,31 @@ document.addEventListener("htmx:before:response", (event) => {
   if (response.status < 400 && sourceElement.id === leading) updatedAt = Date.now();
 });
 
+// --- What changed is said to who cannot see it: one sentence, politely, and not too often.
+
+const SAY_EVERY = 15 * SECOND;
+let saidAt = 0;
+let known = sayable();
+let saying = 0;
+
+function sayable() {
+  return Array.from(live()?.querySelectorAll("[data-say]") ?? [], (each) => each.textContent.replace(/\s+/g, " ").trim());
+}
+
+function say() {
+  saying = 0;
+  const now = sayable();
+  const news = now.filter((text) => text && !known.includes(text));
+  known = now;
+  if (!news.length) return;
+  saidAt = Date.now();
+  document.getElementById("said").textContent = news.join(". ");
+}
+
+document.addEventListener("htmx:after:swap", () => {
+  saying ||= setTimeout(say, Math.max(0, saidAt + SAY_EVERY - Date.now()));
+});
+
 document.addEventListener("visibilitychange", () => {
   if (!document.hidden) wake();
 });
@@ -123,12 +149,48 @@ document.addEventListener("click", async (event) => {
   if (!button) return;
   const parts = document.querySelectorAll(`${button.dataset.copy} pre`);
   await navigator.clipboard.writeText(Array.from(parts, (part) => part.textContent).join("\n"));
-  button.textContent = "Copied";
+  button.textContent = words.copied;
 });
 
 function showCopyButtons() {
   for (const button of document.querySelectorAll("[data-copy]")) button.hidden = !navigator.clipboard;
 }
+
+// --- The menu closes when one goes elsewhere; keys and the palette come with the first key (keys.js).
+
+document.addEventListener("click", (event) => {
+  for (const menu of document.querySelectorAll("details.menu[open]")) if (!menu.contains(event.target)) menu.open = false;
+});
+
+// The palette opens before its code is there: what is typed meanwhile stands in its field.
+function openPalette() {
+  const palette = document.getElementById("palette");
+  if (palette.open) return;
+  for (const other of document.querySelectorAll("dialog[open]")) other.close();
+  palette.querySelector("input").value = "";
+  palette.showModal();
+  loadKeys().then((module) => module.find());
+}
+
+let keys = null;
+const loadKeys = () => (keys ??= import(document.body.dataset.keys));
+const isTyping = (element) => element.matches("input:not([type=checkbox], [type=radio]), select, textarea, [contenteditable]");
+
+document.addEventListener("keydown", (event) => {
+  if (event.isComposing || event.defaultPrevented) return;
+  const opens = (event.ctrlKey || event.metaKey) && !event.altKey && !event.shiftKey && event.key.toLowerCase() === "k";
+  const single = "keysOn" in document.body.dataset && !event.ctrlKey && !event.metaKey && !event.altKey && event.key.length === 1;
+  if (!opens && (!single || isTyping(event.target) || document.querySelector("dialog[open]"))) return;
+  if (opens || event.key === "/") event.preventDefault(); // the browser has a use for these
+  if (opens) openPalette();
+  else loadKeys().then((module) => module.press(event.key));
+});
+
+document.querySelector(".find")?.addEventListener("click", (event) => {
+  if (event.ctrlKey || event.metaKey || event.shiftKey) return;
+  event.preventDefault();
+  openPalette();
+});
 
 document.addEventListener("htmx:after:swap", showCopyButtons);
 showCopyButtons();

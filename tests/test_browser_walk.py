@@ -1,0 +1,82 @@
+"""Every page, empty and lived in, wide and on a phone, light and dark, in both languages: nothing on the console,
+nothing too wide, nothing that axe finds; and a picture of each in ``var/screenshots``."""
+
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, BrowserContext, Page
+
+from tests.chromium import (
+    complaints,
+    launched,  # noqa: F401
+    serving,
+)
+from tests.processes import ROOT
+from tests.walk import Stop, lived_in, stops
+from tests.web_steps import Site
+
+PICTURES = ROOT / "var" / "screenshots"
+SCREENS = {"wide": {"width": 1440, "height": 900}, "phone": {"width": 390, "height": 844}}
+NARROWEST = {"width": 320, "height": 640}
+LANGUAGES = {"en": "en-US", "zh-Hans": "zh-CN"}
+#: What axe looks for. Themes and screens are the same in every language, colours the same on every screen.
+EVERYTHING, CONTRAST, NOTHING = {}, {"runOnly": ["color-contrast"]}, None
+LOOKS = {
+    ("en", "wide", "light"): EVERYTHING,
+    ("en", "wide", "dark"): CONTRAST,
+    ("en", "phone", "light"): EVERYTHING,
+    ("zh-Hans", "wide", "light"): EVERYTHING,
+}
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("life", ["empty", "lived-in"])
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_page_is_fit_for_everybody(browser: Browser, tmp_path: Path, language: str, life: str):
+    with serving(Site(tmp_path / "var")) as site:
+        names = lived_in(site) if life == "lived-in" else {}
+        context = browser.new_context(
+            base_url=site.address, locale=LANGUAGES[language], reduced_motion="reduce", viewport=SCREENS["wide"]
+        )
+        faults = [fault for stop in stops(site, names) for fault in look_at(context, stop, language, life)]
+        context.close()
+    assert faults == []
+
+
+def look_at(context: BrowserContext, stop: Stop, language: str, life: str) -> list[str]:
+    """What is wrong with one page. It is loaded once; then the screen around it changes."""
+    page = context.new_page()
+    said = complaints(page)
+    answer = page.goto(stop.address)
+    faults = [] if answer.status == stop.status else [f"{stop.address} answered {answer.status}"]
+    if page.locator("html").get_attribute("lang") != language:
+        faults.append(f"{stop.address} is not in {language}")
+    for screen in SCREENS:
+        faults += on_screen(page, stop, language, screen, PICTURES / language / life)
+    page.set_viewport_size(NARROWEST)
+    faults += too_wide(page, stop)
+    page.close()
+    return faults + [each for each in said if f"status of {stop.status}" not in each]
+
+
+def on_screen(page: Page, stop: Stop, language: str, screen: str, folder: Path) -> list[str]:
+    page.set_viewport_size(SCREENS[screen])
+    faults = too_wide(page, stop)
+    for theme in ("light", "dark"):
+        page.emulate_media(color_scheme=theme)
+        faults += [f"{stop.address}, {screen}, {theme}: {said}" for said in axe(page, language, screen, theme)]
+        picture = folder / f"{stop.name}-{screen}-{theme}.jpg"
+        page.screenshot(path=picture, type="jpeg", quality=70, full_page=True)
+    return faults
+
+
+def axe(page: Page, *look: str) -> list[str]:
+    options = LOOKS.get(look, NOTHING)
+    found = Axe().run(page, options=options) if options is not NOTHING else None
+    return [found.generate_report()] if found and found.violations_count else []
+
+
+def too_wide(page: Page, stop: Stop) -> list[str]:
+    over = page.evaluate("document.documentElement.scrollWidth - innerWidth")
+    return [f"{stop.address} is {over} px too wide at {page.viewport_size['width']}"] if over > 0 else []

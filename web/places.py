@@ -1,0 +1,70 @@
+"""The places of the site: what the bar on top lists, the keys that lead there, and what the palette finds."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Flask, current_app, request, url_for
+from flask_babel import gettext
+from flask_babel import lazy_gettext as _l
+
+from ledger.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """``word`` as people read it, ``name`` in English; ``keys`` as ``aria-keyshortcuts`` writes them."""
+
+    endpoint: str
+    name: str
+    word: Any
+    keys: str = ""
+    in_bar: bool = True
+
+    @property
+    def url(self) -> str:
+        return url_for(self.endpoint)
+
+    @property
+    def is_here(self) -> bool:
+        return request.blueprint == self.endpoint.partition(".")[0]
+
+
+ALL = (
+    Place("overview.index", "Overview", _l("Overview"), "g o"),
+    Place("runs.index", "Runs", _l("Runs"), "g r"),
+    Place("jobs.index", "Jobs", _l("Jobs"), "g j"),
+    Place("queues.index", "Queues", _l("Queues"), "g q"),
+    Place("workers.index", "Workers", _l("Workers"), "g w"),
+    Place("schedules.index", "Schedules", _l("Schedules"), "g s"),
+    Place("failures.index", "Failures", _l("Failures"), in_bar=False),
+    Place("dead_letters.index", "Dead letters", _l("Dead letters"), in_bar=False),
+    Place("settings.index", "Settings", _l("Settings"), in_bar=False),
+    Place("schedules.new", "New schedule", _l("New schedule"), in_bar=False),
+    Place("keyboard.index", "Keys", _l("Keys"), in_bar=False),
+)
+
+
+def init_app(app: Flask, settings: Settings) -> None:
+    app.jinja_env.globals |= {"places_in_bar": in_bar, "has_page": has_page}
+
+
+def places() -> list[Place]:
+    return [place for place in ALL if has_page(place.endpoint)]
+
+
+def in_bar() -> list[Place]:
+    return [place for place in places() if place.in_bar]
+
+
+def has_page(endpoint: str) -> bool:
+    return endpoint in current_app.view_functions
+
+
+def called(text: str) -> list[Place]:
+    """Those whose name, in the page's language or in English, has all words of ``text``."""
+    words = text.casefold().split()
+    return [place for place in places() if all(word in _names(place) for word in words)]
+
+
+def _names(place: Place) -> str:
+    return f"{gettext(place.name)} {place.name}".casefold()
