@@ -22,6 +22,7 @@ from ledger import texts
 from ledger.ids import new_id
 from ledger.settings import settings
 from workers.catalog import ArgumentsDoNotFit, announce, bound, code_version, coerce
+from workers.options import ActorOptions
 from workers.uploads import UploadFile
 
 if TYPE_CHECKING:
@@ -480,3 +481,10 @@ def test_an_upload_that_was_pruned_is_missed_by_name(uploads_folder):
 
     with pytest.raises(ArgumentsDoNotFit, match="'scan.nii' is not there any more"):
         coerce(job, {"file": f"upload:{new_id()}/scan.nii"})
+
+
+def test_a_job_announces_how_many_of_its_runs_are_kept_only_when_it_says_so():
+    broker = StubBroker(middleware=[ActorOptions()])
+    few = announce(dramatiq.actor(lambda: None, broker=broker, actor_name="few", keep=20))
+    all_ = announce(dramatiq.actor(lambda: None, broker=broker, actor_name="all"))
+    assert few.options["keep"] == 20 and "keep" not in all_.options

@@ -74,7 +74,7 @@ def options_of(options: dict[str, Any]) -> dict[str, Any]:
     return known | {
         "throws": [getattr(each, "__name__", str(each)) for each in throws],
         "retry_when": options.get("retry_when") is not None,
-        **({"keep": keep} if (keep := _number(options.get("keep"))) else {}),
+        **({"keep": keep} if (keep := _number(options.get("keep")) or 0) > 0 else {}),
         **isolation.announced(options),
     }
 
