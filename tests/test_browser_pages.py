@@ -94,10 +94,10 @@ def test_new_runs_are_announced_and_nothing_moves(page: Page, engine: Engine):
     page.goto("/runs")
     page.get_by_label("Search").fill("half a wo")
     dispatch(engine)
-    expect(page.get_by_text("1 new run – show")).to_be_visible(timeout=SOON)
+    expect(page.get_by_role("link", name="1 new run – show")).to_be_visible(timeout=SOON)
     expect(page.locator("tbody tr").first).to_have_id(f"run-{shown}")
     expect(page.get_by_label("Search")).to_have_value("half a wo")
-    page.get_by_text("1 new run – show").click()
+    page.get_by_role("link", name="1 new run – show").click()
     expect(page.locator("tbody tr")).not_to_have_count(1)
 
 
