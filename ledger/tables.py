@@ -405,16 +405,6 @@ barriers = Table(
     Column("parties", Integer, comment="members in all"),
 )
 
-pauses = Table(
-    "pauses",
-    metadata,
-    Column("queue", String(200), primary_key=True, comment="nothing of it is claimed while its row stands"),
-    Column("paused_at", Instant, nullable=False),
-    Column("paused_by", String(200), nullable=False, comment="the person"),
-    Column("reason", Text, nullable=False, server_default=text("''"), comment="in that person's words"),
-    Column("ends_at", Instant, nullable=False, comment="when claims begin again by themselves; endless: see pauses"),
-)
-
 # Written out, not bound: only so the planner of either database knows that a partial index serves.
 is_queued = text("runs.state = 'queued'")
 is_running = text("runs.state = 'running'")
