@@ -110,7 +110,7 @@ def test_the_page_of_one_has_its_runs_its_traceback_and_its_versions(engine: Eng
     page = group_page(engine, MARK, clock.now() - DAY, clock.now())
     assert [line.id for line in page.lines] == ids[::-1]
     assert page.traceback.text == "Traceback 1.1"
-    assert (page.group.versions, page.total.number) == (("1.1", "1.0"), 2)
+    assert (page.group.versions, page.total.number) == (("1.0", "1.1"), 2)
 
 
 def test_a_muted_failure_leaves_overview_and_badge(engine: Engine):

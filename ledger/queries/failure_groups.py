@@ -17,9 +17,10 @@ from ledger.tables import attempts, failures, processes, runs
 
 BUCKETS = 24
 #: Failed runs that are looked at for the list; the page says so when there were more.
-MOST_LOOKED_AT = 10_000
-MOST_GROUPS = 100
+MOST_LOOKED_AT = 5_000
+MOST_GROUPS, MOST_KNOWN = 100, 500
 MOST_RUNS = 20
+MOST_VERSIONS_OF = 500
 ERROR_SHOWN = 300
 
 
@@ -94,17 +95,16 @@ def groups_page(engine: Engine, since: int, until: int) -> GroupsPage:
         )
 
 
-def _candidates(since: int, *more):
-    """The newest runs made since then that failed."""
-    columns = (runs.c.id, runs.c.job, runs.c.error_type, runs.c.fingerprint, runs.c.finished_at, runs.c.worker_id)
+def _candidates(since: int):
+    """The newest runs made since then that failed, so many of each state."""
+    columns = (runs.c.id, runs.c.job, runs.c.error_type, runs.c.fingerprint, runs.c.finished_at)
     made_since = runs.c.id >= first_id_at(since)
     newest = [
-        select(*columns).where(runs.c.state == state, made_since, *more)
+        select(*columns).where(runs.c.state == state, made_since)
         .order_by(runs.c.id.desc()).limit(MOST_LOOKED_AT).subquery()
         for state in FAILED
     ]  # fmt: skip
-    both = union_all(*[select(each) for each in newest]).subquery()
-    return select(both).order_by(both.c.id.desc()).limit(MOST_LOOKED_AT).subquery()
+    return union_all(*[select(each) for each in newest]).subquery()
 
 
 def _grouped(connection: Connection, seen, since: int, until: int) -> list[Group]:
@@ -134,7 +134,7 @@ def _group(key: tuple, rows: list) -> Group:
 
 
 def _known(connection: Connection, fingerprints: list[str]) -> dict[str, Any]:
-    rows = connection.execute(select(failures).where(failures.c.fingerprint.in_(fingerprints[:MOST_LOOKED_AT // 20])))
+    rows = connection.execute(select(failures).where(failures.c.fingerprint.in_(fingerprints[:MOST_KNOWN])))
     return {row.fingerprint: row for row in rows} if fingerprints else {}
 
 
@@ -208,10 +208,18 @@ def _of_range(connection: Connection, row, since: int, until: int, newest: tuple
     found = _grouped(connection, seen, since, until)
     group = _told(found[0], row) if found else _noted(row)
     number = Count(min(MOST_LOOKED_AT, group.number.number), group.number.number > MOST_LOOKED_AT)
-    versions = muting.versions_of(muting.newest(connection, row.fingerprint, 0))
+    versions = _versions(connection, row.fingerprint)
     error = newest[0].error if newest else row.sample
     last_at = newest[0].finished_at if newest else None
-    return replace(group, number=number, versions=tuple(versions), error=error or "", last_at=last_at)
+    return replace(group, number=number, versions=versions, error=error or "", last_at=last_at)
+
+
+def _versions(connection: Connection, fingerprint: str) -> tuple[str, ...]:
+    """Of the code that its newest runs failed with, in order."""
+    own = select(runs.c.worker_id).where(runs.c.fingerprint == fingerprint).order_by(runs.c.id.desc())
+    seen = own.limit(MOST_VERSIONS_OF).subquery()
+    known = select(processes.c.version).where(processes.c.id.in_(select(seen.c.worker_id)), processes.c.version != "")
+    return tuple(sorted(connection.scalars(known.distinct())))
 
 
 def _traceback(connection: Connection, newest: tuple[RunLine, ...]) -> Traceback | None:
