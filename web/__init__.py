@@ -8,9 +8,11 @@ from ledger.engine import open_engine
 from ledger.settings import Settings
 from ledger.settings import settings as settings_of_environment
 from web import (
+    actions,
     artifacts,
     assets,
     errors,
+    export,
     filters,
     health,
     jobs,
@@ -22,13 +24,14 @@ from web import (
     security,
     session,
     strip,
+    views,
     workers,
 )
 from web.console import NAME, Console
 from workers.publisher import make_publisher
 
 TEMPLATES = Path(__file__).resolve().parents[1] / "templates"
-ROOMS = (overview, runs, artifacts, jobs, schedules, workers, session, language, strip, health)
+ROOMS = (overview, export, runs, actions, views, artifacts, jobs, schedules, workers, session, language, strip, health)
 
 
 def create_app(settings: Settings | None = None, publisher=None) -> Flask:

@@ -7,7 +7,16 @@ from flask import Flask, current_app, render_template, request
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
-from ledger.errors import JobNotFound, LedgerAway, RunNotFound, ScheduleNotFound, WrongState
+from ledger.errors import (
+    ActionNotFound,
+    JobNotFound,
+    LedgerAway,
+    RunNotFound,
+    ScheduleNotFound,
+    TooLateToUndo,
+    ViewNotFound,
+    WrongState,
+)
 from ledger.queries.schema import SchemaMissing, require_schema
 from ledger.settings import Settings
 from web import outage
@@ -84,6 +93,21 @@ def schedule_not_found(error: ScheduleNotFound) -> ErrorPage:
     return ErrorPage(404, "No such schedule", text, "", "/schedules", "To the schedules")
 
 
+def action_not_found(error: ActionNotFound) -> ErrorPage:
+    days = console().settings.retention_days
+    text = f"There is no action with the id {shorten(error.action_id, 60)}."
+    return ErrorPage(404, "No such action", text, f"They are forgotten after {days} days.", "/runs", "To the runs")
+
+
+def too_late_to_undo(error: TooLateToUndo) -> ErrorPage:
+    text = "An action can be undone once, and for ten minutes; what was discarded is gone."
+    return ErrorPage(409, "Too late to undo", text, "", f"/actions/{error.action_id}", "To the action")
+
+
+def view_not_found(error: ViewNotFound) -> ErrorPage:
+    return ErrorPage(404, "No such view", "Somebody may have deleted it.", "", "/views", "To the saved views")
+
+
 def wrong_state(error: WrongState) -> ErrorPage:
     word = STATUS[error.state].word
     text = f"The run is {word.lower()} by now: only a run that waits or runs can be canceled."
@@ -136,6 +160,9 @@ PAGES = {
     RunNotFound: run_not_found,
     JobNotFound: job_not_found,
     ScheduleNotFound: schedule_not_found,
+    ActionNotFound: action_not_found,
+    TooLateToUndo: too_late_to_undo,
+    ViewNotFound: view_not_found,
     WrongState: wrong_state,
     CSRFError: csrf_failed,
     RequestEntityTooLarge: too_large,

@@ -6,9 +6,9 @@ from workers import isolation
 
 
 class ActorOptions(Middleware):
-    """The options of Dramatiq's default middleware, whose meaning the ledger keeps, and ours on isolation."""
+    """The options of Dramatiq's default middleware, whose meaning the ledger keeps, and ours: isolation, tags."""
 
     actor_options = isolation.OPTIONS | {
         "max_retries", "min_backoff", "max_backoff", "retry_when", "throws", "on_retry_exhausted",
-        "time_limit", "max_age", "on_failure", "on_success", "pipe_ignore", "pipe_target", "notify_shutdown",
+        "time_limit", "max_age", "on_failure", "on_success", "pipe_ignore", "pipe_target", "notify_shutdown", "tags",
     }  # fmt: skip

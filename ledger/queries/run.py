@@ -11,6 +11,7 @@ from ledger.queries.counting import Count, count
 from ledger.queries.failures import same_failures
 from ledger.queries.leavings import Artifact, Logs, artifacts_of, logs_of
 from ledger.queries.lines import LINE_COLUMNS, RunLine, lines_of
+from ledger.queries.marks import Marks, marks_of
 from ledger.queries.status import Status, status_of
 from ledger.states import State
 from ledger.tables import attempts, runs, schedules
@@ -91,6 +92,7 @@ class RunPage:
     reruns: Relatives
     children: Relatives
     same_failures: Count
+    marks: Marks
 
 
 def run_page(engine: Engine, run_id: str, attempt: int | None = None) -> RunPage:
@@ -117,6 +119,7 @@ def run_page(engine: Engine, run_id: str, attempt: int | None = None) -> RunPage
             reruns=_relatives(connection, runs.c.parent_id == run_id),
             children=_relatives(connection, runs.c.caller_id == run_id),
             same_failures=_same_failures(connection, row),
+            marks=marks_of(connection, run_id, row.job),
         )
 
 
