@@ -71,8 +71,12 @@ def became(kind: str, target: str, outcome: str | None) -> str:
     }[Kind(kind)]
 
 
+def in_menu(kind: Kind) -> str:
+    return str(MENU[kind])
+
+
 def menu(kind: str) -> str:
-    return str(MENU[Kind(kind)]).rstrip("…")
+    return in_menu(Kind(kind)).rstrip("…")
 
 
 def outcome(kind: str, found: Found) -> str:

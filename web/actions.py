@@ -22,6 +22,7 @@ blueprint = Blueprint("actions", __name__, url_prefix="/actions")
 
 SECONDS = 1
 blueprint.add_app_template_filter(action_words.became, "became")
+blueprint.add_app_template_filter(action_words.in_menu, "action_menu")
 
 
 @blueprint.before_request

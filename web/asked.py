@@ -117,7 +117,7 @@ def in_words(asked: Asked) -> str:
     parts += [_("that failed in one way")] if wanted.fingerprint else []
     parts += [_("with the error “%(text)s”", text=wanted.error)] if wanted.error else []
     parts += [_("with “%(text)s”", text=wanted.text)] if wanted.text else []
-    parts += [_("where %(condition)s", condition=" and ".join(map(str, wanted.conditions)))] if wanted.conditions else []
+    parts += [_("where %(condition)s", condition=str(each)) for each in wanted.conditions]
     return " ".join(parts) + _times(asked)
 
 

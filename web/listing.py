@@ -110,10 +110,10 @@ def page_of(asked: Asked, found: RunsPage, views: tuple[View, ...]) -> ListPage:
         selects=(
             _select("job", _("All jobs"), found.jobs, asked),
             _select("queue", _("All queues"), found.queues, asked),
-            Select("age", _("Any time"), tuple(Choice(age, str(AGES[age][0]), age == parts.get("age")) for age in AGES)),
+            _words("age", _("Any time"), {age: str(word) for age, (word, _minutes) in AGES.items()}, asked),
         ),
         more_selects=(
-            Select("origin", _("Started by anybody"), tuple(Choice(*each, each[0] == wanted.origin) for each in ORIGIN.items())),
+            _words("origin", _("Started in any way"), ORIGIN, asked),
             _select("version", _("Any version of the code"), found.versions, asked),
         ),
         asked=parts,
@@ -143,6 +143,11 @@ def page_of(asked: Asked, found: RunsPage, views: tuple[View, ...]) -> ListPage:
 def _tab_link(asked: Asked, tab: Tab, count: Count) -> TabLink:
     is_bad = tab == Tab.FAILED and bool(count)
     return TabLink(TAB[tab], count, asked.url(tab=tab.value), tab == asked.wanted.tab, is_bad)
+
+
+def _words(name: str, word: str, words: dict[str, str], asked: Asked) -> Select:
+    chosen = asked.get(name)
+    return Select(name, word, tuple(Choice(value, shown, value == chosen) for value, shown in words.items()))
 
 
 def _select(name: str, word: str, names: tuple[str, ...], asked: Asked) -> Select:
