@@ -123,7 +123,7 @@ def confirmation(kind: Kind, chosen: Chosen, form: MultiDict, checked: bool = Fa
         target_label={Kind.MOVE: _("To which queue?"), Kind.TAG: _("Tag"), Kind.UNTAG: _("Tag")}.get(kind, ""),
         targets=queries.all_queues(console().engine) if kind == Kind.MOVE else (),
         target_error=_target_error(kind, target) if checked else "",
-        word_error=_word_error(chosen.word, form.get("word", "")) if checked else "",
+        word_error=_word_error(chosen.word, form.get("typed", "")) if checked else "",
         back_url=chosen.asked.url(),
     )
 
