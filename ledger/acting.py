@@ -8,7 +8,7 @@ from sqlalchemy import Connection, Engine, bindparam, delete, select, update
 from ledger import clock, failpoints, runs
 from ledger.actions import JOB, Kind, Outcome, action_of
 from ledger.dispatch import Hint
-from ledger.engine import announce, insert_new, writing
+from ledger.engine import announce, insert_if_new, writing
 from ledger.queries.reruns import REPEATED, repeat_of_row
 from ledger.states import TERMINAL, State
 from ledger.tables import action_runs, artifacts, is_queued, is_running, run_tags
@@ -151,7 +151,7 @@ def _tag(connection: Connection, action, turns: list, found: dict) -> Batch:
     fit, notes = _split(turns, found, lambda row: True)
     for row in fit:
         values = {"run_id": row.id, "name": action.target, "added_by": action.by, "added_at": clock.now()}
-        added = connection.execute(insert_new(connection, run_tags).values(values)).rowcount
+        added = insert_if_new(connection, run_tags, values)
         notes.append(Note(row.id, Outcome.DONE if added else Outcome.UNCHANGED, row.state))
     return Batch(notes, [], [])
 

@@ -10,7 +10,7 @@ from enum import StrEnum
 from sqlalchemy import Connection, Engine, delete, insert, literal, select, update
 
 from ledger import clock, failpoints, runs, texts
-from ledger.engine import insert_new, writing
+from ledger.engine import insert_if_new, writing
 from ledger.errors import ActionNotFound, TooLateToUndo
 from ledger.ids import new_id
 from ledger.runs import NewRun
@@ -79,7 +79,7 @@ def _begin(connection: Connection, new: NewAction, rows: list[dict], undoes_id: 
         "target": new.target, "said": texts.clean(new.said), "number": len(rows), "run_id": run.id,
         "undoes_id": undoes_id,
     }  # fmt: skip
-    if not connection.execute(insert_new(connection, actions).values(row)).rowcount:
+    if not insert_if_new(connection, actions, row):
         return None
     if rows:
         connection.execute(insert(action_runs), [{"action_id": new.id, **each} for each in rows])

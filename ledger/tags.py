@@ -3,7 +3,7 @@
 from sqlalchemy import Engine, delete, select
 
 from ledger import clock, texts
-from ledger.engine import insert_new, writing
+from ledger.engine import insert_if_new, writing
 from ledger.errors import RunNotFound
 from ledger.tables import run_tags, runs
 
@@ -16,7 +16,7 @@ def add(engine: Engine, run_id: str, name: str, by: str) -> None:
     with writing(engine) as connection:
         if connection.scalar(select(runs.c.id).where(runs.c.id == run_id)) is None:
             raise RunNotFound(run_id)
-        connection.execute(insert_new(connection, run_tags).values(row))
+        insert_if_new(connection, run_tags, row)
 
 
 def remove(engine: Engine, run_id: str, name: str) -> None:

@@ -174,5 +174,5 @@ def _postgres(element, compiler, **options) -> str:
     text, path = compiler.process(column, **options), compiler.process(path, **options)
     odd = " OR ".join(f"strpos({text}, '{each}') > 0" for each in ("\\u0000", "\\ud", "NaN", "Infinity"))
     whole = f"regexp_replace({text}, '\\\\u(0000|d[89a-f][0-9a-f]{{2}})', '\\\\n', 'g')"
-    mended = f"regexp_replace({whole}, '(?<=[[:,])(NaN|-?Infinity)', 'null', 'g')"
+    mended = f"regexp_replace({whole}, '(?<=[:,[])(NaN|-?Infinity)', 'null', 'g')"
     return f"CAST(CAST(CASE WHEN {odd} THEN {mended} ELSE {text} END AS JSON) #> CAST({path} AS TEXT[]) AS TEXT)"
