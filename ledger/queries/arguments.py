@@ -16,6 +16,7 @@ from ledger.tables import jobs
 
 CONDITION = re.compile(r"""(?<!\S)([^\W\d]\w*(?:\.\w+)*)\s*(!=|>=|<=|=|>|<)\s*("(?:[^"\\]|\\.)*"|[^\s"=<>!]\S*)""")
 QUOTED = re.compile(r'\s*"((?:[^"\\]|\\.)*)"\s*')
+ODD = re.compile(r"\\u(0000|d[89a-f][0-9a-f]{2})")
 MOST_CONDITIONS = 8
 MOST_JOBS = 1_000
 
@@ -96,9 +97,10 @@ def _compares(args, path: list[str], condition: Condition):
     if operator not in ("=", "!="):
         return _compares_numbers(part, operator, condition.value)
     written, bare = _written(condition), texts.to_json(condition.value)[1:-1]
+    written += [ODD.sub(r"\\n", each) for each in written if ODD.search(each)]  # as ``Part`` reads it on PostgreSQL
     if operator == "!=":
         return and_(part.is_not(None), part.not_in(written))
-    return and_(*[Contains(args, bare)] if all(bare in each for each in written) else (), part.in_(written))
+    return and_(*[Contains(args, bare)] if all(bare in each for each in _written(condition)) else (), part.in_(written))
 
 
 def _compares_numbers(part, operator: str, value: str):
