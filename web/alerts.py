@@ -6,6 +6,7 @@ from typing import Any
 from flask import url_for
 
 from ledger import clock
+from ledger.queries.arguments import plainly
 from ledger.queries.backlog import WaitingQueue
 from ledger.queries.failures import Cause
 from ledger.queries.overview import Overview
@@ -94,4 +95,4 @@ def _failing(share: JobShare, now: Overview) -> Alert:
 
 
 def cause_link(cause: Cause) -> str:
-    return url_for("runs.index", tab="failed", job=cause.job, q=cause.text or cause.error_type)
+    return url_for("runs.index", tab="failed", job=cause.job, q=plainly(cause.text or cause.error_type))

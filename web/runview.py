@@ -6,6 +6,7 @@ from typing import Any
 from flask import url_for
 
 from ledger import clock
+from ledger.queries.arguments import plainly
 from ledger.queries.failures import pattern_of
 from ledger.queries.leavings import Artifact
 from ledger.queries.lines import RunLine
@@ -92,7 +93,7 @@ def page_of(run: RunPage) -> RunView:
         can_run_again=line.status not in WAITING | AT_WORK,
         edit_url=url_for("jobs.edit", name=line.job, **{"from": line.id}),
         same_url=url_for(
-            "runs.index", tab="failed", job=line.job, q=pattern_of(line.error) or line.error_type
+            "runs.index", tab="failed", job=line.job, q=plainly(pattern_of(line.error) or line.error_type or "")
         ),
     )
 

@@ -45,8 +45,12 @@ def parse(search: str) -> tuple[str, tuple[Condition, ...]]:
     return (_unquoted(bare[1]) if bare else rest), tuple(found)
 
 
+def plainly(text: str) -> str:
+    """What to search for when ``text`` is to be found as it stands, whatever is in it."""
+    return text if parse(text) == (text, ()) else quoted(text)
+
+
 def quoted(text: str) -> str:
-    """``text`` so that ``parse`` takes it for plain text, whatever is in it."""
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
