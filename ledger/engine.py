@@ -186,6 +186,12 @@ def insert_new(connection: Connection, table):
     return dialect.insert(table).on_conflict_do_nothing()
 
 
+def insert_if_new(connection: Connection, table, row: dict) -> bool:
+    """Whether the row was new. Asked for what it returns: drivers do not all count what they left out."""
+    statement = insert_new(connection, table).values(row).returning(*table.primary_key)
+    return connection.execute(statement).first() is not None
+
+
 def upsert(connection: Connection, table, key: str):
     """An INSERT that overwrites the row of the same ``key``, column by column."""
     dialect = sqlite if is_sqlite(connection) else postgresql

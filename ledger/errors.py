@@ -79,6 +79,30 @@ class MessageNotFound(LedgerError):
         super().__init__(f"no rejected message has the id {message_id}")
 
 
+class ActionNotFound(LedgerError):
+    """No bulk action has this id, or it was forgotten with the runs of its time."""
+
+    def __init__(self, action_id: str):
+        self.action_id = action_id
+        super().__init__(f"no action has the id {action_id}")
+
+
+class TooLateToUndo(LedgerError):
+    """An action is to be taken back that cannot be, or not any more."""
+
+    def __init__(self, action_id: str):
+        self.action_id = action_id
+        super().__init__(f"action {action_id} cannot be undone")
+
+
+class ViewNotFound(LedgerError):
+    """No saved view has this id, or somebody deleted it."""
+
+    def __init__(self, view_id: str):
+        self.view_id = view_id
+        super().__init__(f"no saved view has the id {view_id}")
+
+
 def first_line(cause: BaseException) -> str:
     text = str(getattr(cause, "orig", None) or cause).strip()
     return text.splitlines()[0] if text else type(cause).__name__

@@ -17,8 +17,8 @@ from typing import Any
 
 #: What a transaction may do, each a step before its commit and one after.
 COMMITS = (
-    "beat", "cancel", "claim", "disown", "dispatch", "expire", "finish", "give_back", "hint", "note", "progress",
-    "prune", "register", "reject", "rescue", "tally", "tick",
+    "act", "beat", "begin", "cancel", "claim", "disown", "dispatch", "expire", "finish", "give_back", "hint", "note",
+    "progress", "prune", "register", "reject", "rescue", "tally", "tick",
 )  # fmt: skip
 SENDS = ("publish", "ack")
 STEPS = (

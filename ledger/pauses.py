@@ -11,7 +11,7 @@ from sqlalchemy import BindParameter, Column, Connection, Engine, delete, select
 from ledger import clock, texts
 from ledger.engine import announce, outlast_writers, upsert, writing
 from ledger.tables import is_queued, runs
-from ledger.tables_pauses import pauses
+from ledger.tables_people import pauses
 
 #: The end of a pause that lasts until somebody resumes the queue: a number, so that claims compare and no more.
 ENDLESS = 2**62

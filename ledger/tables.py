@@ -1,6 +1,6 @@
 """The tables of the ledger. Times are microseconds since 1970 UTC (``clock``); JSON is kept as text, so that
-NUL escapes and big numbers survive on both databases. What groups runs stands in ``tables_kin``, the counts of what
-finished in ``tables_tally``."""
+NUL escapes and big numbers survive on both databases. What groups runs stands in ``tables_kin``, what people
+add in ``tables_people``, the counts of what finished in ``tables_tally``."""
 
 from sqlalchemy import (
     BigInteger,
@@ -17,13 +17,14 @@ from sqlalchemy import (
     text,
 )
 
-from ledger.tables_kin import Id, Instant, Json, failures, group_passes, members, metadata
+from ledger.tables_kin import Id, Instant, Json, barriers, failures, group_passes, members, metadata
+from ledger.tables_people import action_runs, actions, pauses, run_tags, saved_views
 from ledger.tables_tally import stragglers, tallies, tally_marks, totals
 
 __all__ = [
-    "artifacts", "attempts", "barriers", "failures", "group_passes", "is_queued", "is_running", "jobs", "logs",
-    "members", "metadata", "pauses", "processes", "rejected", "runs", "schedules", "stragglers", "tallies",
-    "tally_marks", "ticks", "totals",
+    "action_runs", "actions", "artifacts", "attempts", "barriers", "failures", "group_passes", "is_queued",
+    "is_running", "jobs", "logs", "members", "metadata", "pauses", "processes", "rejected", "run_tags", "runs",
+    "saved_views", "schedules", "stragglers", "tallies", "tally_marks", "ticks", "totals",
 ]  # fmt: skip
 
 
@@ -394,15 +395,6 @@ rejected = Table(
     Column("size", BigInteger, nullable=False, comment="bytes it had"),
     Column("received_at", Instant, nullable=False),
     Index("ix_rejected_received", "received_at"),
-)
-
-barriers = Table(
-    "barriers",
-    metadata,
-    Column("key", String(200), primary_key=True, comment="of a group with completion callbacks"),
-    Column("remaining", Integer, nullable=False, comment="members that have not succeeded yet"),
-    Column("expires_at", Instant, nullable=False),
-    Column("parties", Integer, comment="members in all"),
 )
 
 # Written out, not bound: only so the planner of either database knows that a partial index serves.

@@ -52,6 +52,15 @@ members = Table(
     ),
 )
 
+barriers = Table(
+    "barriers",
+    metadata,
+    Column("key", String(200), primary_key=True, comment="of a group with completion callbacks"),
+    Column("remaining", Integer, nullable=False, comment="members that have not succeeded yet"),
+    Column("expires_at", Instant, nullable=False),
+    Column("parties", Integer, comment="members in all"),
+)
+
 group_passes = Table(
     "group_passes",
     metadata,

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from sqlalchemy import Engine
 
-from ledger import barriers, clock, dispatch, muting, pauses, retention, tally, ticks
+from ledger import actions, barriers, clock, dispatch, muting, pauses, retention, tally, ticks
 from ledger.engine import reading, writing
 from ledger.files import remove_artifacts, remove_old_uploads
 from ledger.settings import Settings
@@ -76,8 +76,10 @@ def prune(engine: Engine, settings: Settings) -> float:
         remove_artifacts(settings.artifacts, retention.forget(engine, ids))
         return 0.1
     with writing(engine) as connection:
+        before = clock.now() - settings.retention_days * retention.DAY
         retention.forget_rest(connection, settings.retention_days)
-        ticks.prune(connection, clock.now() - settings.retention_days * retention.DAY)
+        ticks.prune(connection, before)
+        actions.prune(connection, before)
         barriers.forget_expired(connection)
         tally.prune(connection)
     remove_old_uploads(engine, settings)

@@ -12,6 +12,7 @@ from ledger.fleet import NewProcess
 from ledger.ids import new_id
 from ledger.notes import LogLine, NewArtifact
 from ledger.progress import Progress, report
+from ledger.queries import places
 from ledger.queries import run as one_run
 from ledger.queries import runs as the_list
 from ledger.queries.counting import Count
@@ -155,7 +156,7 @@ def test_a_run_is_found_by_the_end_of_its_id(engine: Engine):
 
 
 def test_a_search_says_how_far_it_looked_and_goes_on_from_there(engine: Engine, monkeypatch):
-    monkeypatch.setattr(the_list, "WINDOW", 4)
+    monkeypatch.setattr(places, "WINDOW", 4)
     oldest = dispatch(engine, kwargs={"note": "needle"})
     dispatch_many(engine, 5)
     page = runs_page(engine, Wanted(text="needle"))

@@ -49,7 +49,8 @@ def button(page: Tag, word: str) -> Tag:
 
 
 def buttons(page: Tag) -> list[str]:
-    return [text(each) for each in page.select("main form button")]
+    """What can be done here; tags, which every run's page takes, aside."""
+    return [text(each) for each in page.select("main form button:not(#tags *)")]
 
 
 def text(tag: Tag) -> str:

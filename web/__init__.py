@@ -8,10 +8,12 @@ from ledger.engine import open_engine
 from ledger.settings import Settings
 from ledger.settings import settings as settings_of_environment
 from web import (
+    actions,
     artifacts,
     assets,
     dead_letters,
     errors,
+    export,
     failures,
     filters,
     health,
@@ -31,6 +33,7 @@ from web import (
     session,
     strip,
     theme,
+    views,
     workers,
 )
 from web import settings as settings_page
@@ -39,8 +42,8 @@ from workers.publisher import make_publisher
 
 TEMPLATES = Path(__file__).resolve().parents[1] / "templates"
 ROOMS = (
-    overview, runs, failures, artifacts, jobs, queues, dead_letters, schedules, workers, search,
-    session, language, theme, keyboard, strip, health, metrics, settings_page,
+    overview, export, runs, actions, views, failures, artifacts, jobs, queues, dead_letters, schedules, workers,
+    search, session, language, theme, keyboard, strip, health, metrics, settings_page,
 )  # fmt: skip
 
 PARTS = (

@@ -11,6 +11,7 @@ from flask_babel import ngettext
 from markupsafe import Markup
 
 from ledger import clock
+from ledger.queries.arguments import plainly
 from ledger.queries.backlog import WaitingQueue
 from ledger.queries.failures import Cause
 from ledger.queries.overview import Overview
@@ -222,4 +223,4 @@ def _failing(share: JobShare, now: Overview) -> Alert:
 def cause_link(cause: Cause) -> str:
     if cause.fingerprint:
         return url_for("failures.show", fingerprint=cause.fingerprint, range="hour")
-    return url_for("runs.index", tab="failed", job=cause.job, q=cause.text or cause.error_type)
+    return url_for("runs.index", tab="failed", job=cause.job, q=plainly(cause.text or cause.error_type))

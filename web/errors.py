@@ -12,6 +12,7 @@ from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from ledger import clock
 from ledger.errors import (
+    ActionNotFound,
     FailureNotFound,
     JobNotFound,
     LedgerAway,
@@ -20,6 +21,8 @@ from ledger.errors import (
     QueueNotFound,
     RunNotFound,
     ScheduleNotFound,
+    TooLateToUndo,
+    ViewNotFound,
     WrongState,
 )
 from ledger.ids import made_at
@@ -134,6 +137,23 @@ def message_not_found(error: MessageNotFound) -> ErrorPage:
     return ErrorPage(404, _("No such message"), text, "", "/dead-letters", _("To the dead letters"))
 
 
+def action_not_found(error: ActionNotFound) -> ErrorPage:
+    text = _("There is no action with the id %(id)s.", id=shorten(error.action_id, 60))
+    days = console().settings.retention_days
+    more = ngettext("They are forgotten after 1 day.", "They are forgotten after %(num)s days.", days)
+    return ErrorPage(404, _("No such action"), text, more, "/runs", _("To the runs"))
+
+
+def too_late_to_undo(error: TooLateToUndo) -> ErrorPage:
+    text = _("An action can be undone once, and for ten minutes; what was discarded is gone.")
+    return ErrorPage(409, _("Too late to undo"), text, "", f"/actions/{error.action_id}", _("To the action"))
+
+
+def view_not_found(error: ViewNotFound) -> ErrorPage:
+    text = _("Somebody may have deleted it.")
+    return ErrorPage(404, _("No such view"), text, "", "/views", _("To the saved views"))
+
+
 def wrong_state(error: WrongState) -> ErrorPage:
     word = str(STATUS[error.state].word).lower()
     text = _("The run is %(state)s by now: only a run that waits or runs can be canceled.", state=word)
@@ -196,6 +216,9 @@ PAGES = {
     QueueNotFound: queue_not_found,
     ProcessNotFound: process_not_found,
     MessageNotFound: message_not_found,
+    ActionNotFound: action_not_found,
+    TooLateToUndo: too_late_to_undo,
+    ViewNotFound: view_not_found,
     WrongState: wrong_state,
     CSRFError: csrf_failed,
     RequestEntityTooLarge: too_large,

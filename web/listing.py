@@ -1,46 +1,19 @@
-"""The list of runs: from its address to what is wanted, and from what was found to what the page shows."""
+"""The list of runs: from what was found to what the page shows."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from flask import url_for
+from flask_babel import gettext as _
 
-from ledger import clock, texts
-from ledger.ids import is_id
+from ledger.actions import Kind
 from ledger.queries.counting import Count
 from ledger.queries.lines import RunLine
 from ledger.queries.runs import RunsPage, runs_page
-from ledger.queries.wanted import Tab, Wanted
+from ledger.queries.views import View
+from ledger.queries.wanted import Tab, instant_of
+from web.asked import AGES, Asked, in_words
 from web.console import console
-from web.words import TAB
-
-TEXT_LIMIT = 200
-MINUTE = 60 * clock.SECOND
-#: The address's word for an age, how it reads, and its minutes.
-AGES = {"hour": ("Last hour", 60), "day": ("Last 24 h", 24 * 60), "week": ("Last 7 days", 7 * 24 * 60)}
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """The address's filter, with ``age`` as it is written there."""
-
-    wanted: Wanted
-    age: str
-
-    def url(self, **changes: str | None) -> str:
-        """The address of this filter with ``changes``; a place in the list is not carried along."""
-        wanted = self.wanted
-        parts = {
-            "tab": wanted.tab.value,
-            "job": wanted.job,
-            "queue": wanted.queue,
-            "q": wanted.text,
-            "age": self.age,
-        }
-        parts |= changes
-        if parts["tab"] == Tab.ALL:
-            del parts["tab"]
-        return url_for("runs.index", **{name: value for name, value in parts.items() if value})
+from web.words import ORIGIN, TAB
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,40 +32,62 @@ class Choice:
     is_chosen: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Select:
+    """A field of the filter that is chosen from a list; ``word`` is its name, and the choice of nothing."""
+
+    name: str
+    word: str
+    choices: tuple[Choice, ...]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListPage:
+    """``looked_to``: how far back a search went that stopped at its window."""
+
     lines: tuple[RunLine, ...]
+    tags: dict[str, tuple[str, ...]]
     tab: str
     tabs: tuple[TabLink, ...]
-    jobs: tuple[Choice, ...]
-    queues: tuple[Choice, ...]
-    ages: tuple[Choice, ...]
-    text: str
+    selects: tuple[Select, ...]
+    more_selects: tuple[Select, ...]
+    asked: dict[str, str]
+    has_more_filters: bool
     filter_words: str
+    is_filtered: bool
     total: Count
     newer: Count
     newest_url: str
+    newer_url: str | None
     older_url: str | None
+    oldest_url: str
+    csv_url: str
+    json_url: str
     is_first: bool
+    is_last: bool
     looked_at: int | None
+    looked_to: int | None
     clear_url: str
     poll_url: str
     has_any: bool
+    kinds: tuple[Kind, ...]
+    views: tuple[View, ...]
 
 
-def asked(args: Mapping[str, str]) -> Asked:
-    """What cannot be understood is left out: an address that somebody typed still gives a list."""
-    age = args.get("age", "")
-    wanted = Wanted(
-        tab=_tab(args.get("tab", "")),
-        job=_text(args.get("job", "")),
-        queue=_text(args.get("queue", "")),
-        text=_text(args.get("q", "")),
-        since=_since(age),
-        before=_id(args.get("before", "")),
-        up_to=_id(args.get("up_to", "")),
-    )
-    return Asked(wanted, age if age in AGES else "")
+MORE = ("origin", "tag", "version", "error", "from", "to")
+#: What can be done to the runs of a tab; the buttons of the others would only be refused.
+FINISHED = (Kind.RERUN, Kind.DISCARD, Kind.TAG, Kind.UNTAG)
+WAITING = (Kind.CANCEL, Kind.MOVE, Kind.TAG, Kind.UNTAG)
+KINDS = {
+    Tab.ALL: tuple(Kind),
+    Tab.WAITING: WAITING,
+    Tab.SCHEDULED: WAITING,
+    Tab.RETRYING: WAITING,
+    Tab.RUNNING: (Kind.CANCEL, Kind.TAG, Kind.UNTAG),
+    Tab.FAILED: FINISHED,
+    Tab.DONE: FINISHED,
+    Tab.CANCELED: FINISHED,
+}
 
 
 def found(asked: Asked) -> RunsPage:
@@ -101,75 +96,71 @@ def found(asked: Asked) -> RunsPage:
     page = runs_page(console().engine, asked.wanted)
     if page.lines or not page.newer:
         return page
-    return runs_page(console().engine, replace(asked.wanted, up_to=""))
+    return runs_page(console().engine, asked.wanted.anywhere())
 
 
-def _text(given: str) -> str:
-    return texts.clean(given.strip()[:TEXT_LIMIT])
-
-
-def _tab(name: str) -> Tab:
-    return next((tab for tab in Tab if tab == name), Tab.ALL)
-
-
-def _id(text: str) -> str:
-    return text if is_id(text) else ""
-
-
-def _since(age: str) -> int | None:
-    """In whole minutes, so that two polls in the same minute ask the same."""
-    if age not in AGES:
-        return None
-    return (clock.now() // MINUTE - AGES[age][1]) * MINUTE
-
-
-def page_of(asked: Asked, found: RunsPage) -> ListPage:
-    wanted = asked.wanted
+def page_of(asked: Asked, found: RunsPage, views: tuple[View, ...]) -> ListPage:
+    wanted, place = found.wanted, found.place
+    parts = dict(asked.parts)
     return ListPage(
         lines=found.lines,
+        tags=found.tags,
         tab=wanted.tab.value,
         tabs=tuple(_tab_link(asked, tab, found.counts[tab]) for tab in Tab),
-        jobs=_choices(found.jobs, wanted.job),
-        queues=_choices(found.queues, wanted.queue),
-        ages=tuple(Choice(value, word, value == asked.age) for value, (word, _) in AGES.items()),
-        text=wanted.text,
-        filter_words=filter_words(asked),
+        selects=(
+            _select("job", _("All jobs"), found.jobs, asked),
+            _select("queue", _("All queues"), found.queues, asked),
+            _words("age", _("Any time"), {age: str(word) for age, (word, _minutes) in AGES.items()}, asked),
+        ),
+        more_selects=(
+            _words("origin", _("Started in any way"), ORIGIN, asked),
+            _select("version", _("Any version of the code"), found.versions, asked),
+        ),
+        asked=parts,
+        has_more_filters=any(name in parts for name in MORE),
+        filter_words=in_words(asked),
+        is_filtered=bool(parts),
         total=found.counts[wanted.tab],
         newer=found.newer,
         newest_url=asked.url(),
-        older_url=asked.url(before=found.older) if found.older else None,
-        is_first=not wanted.before,
-        looked_at=found.looked_at,
+        newer_url=asked.url(after=place.newer) if place.newer else None,
+        older_url=asked.url(before=place.older) if place.older else None,
+        oldest_url=asked.url(last="1"),
+        csv_url=asked.url("export.runs", form="csv"),
+        json_url=asked.url("export.runs", form="jsonl"),
+        is_first=wanted.is_first,
+        is_last=wanted.last or not place.older,
+        looked_at=place.looked_at,
+        looked_to=instant_of(place.looked_to),
         clear_url=url_for("runs.index"),
         poll_url=_poll_url(asked, found),
         has_any=found.has_any,
-    )
+        kinds=KINDS[wanted.tab],
+        views=views,
+    )  # fmt: skip
 
 
 def _tab_link(asked: Asked, tab: Tab, count: Count) -> TabLink:
-    return TabLink(
-        TAB[tab], count, asked.url(tab=tab.value), tab == asked.wanted.tab, tab == Tab.FAILED and bool(count)
-    )
+    is_bad = tab == Tab.FAILED and bool(count)
+    return TabLink(TAB[tab], count, asked.url(tab=tab.value), tab == asked.wanted.tab, is_bad)
 
 
-def _choices(names: tuple[str, ...], chosen: str) -> tuple[Choice, ...]:
+def _words(name: str, word: str, words: dict[str, str], asked: Asked) -> Select:
+    chosen = asked.get(name)
+    return Select(name, word, tuple(Choice(value, shown, value == chosen) for value, shown in words.items()))
+
+
+def _select(name: str, word: str, names: tuple[str, ...], asked: Asked) -> Select:
     """The names, and the chosen one even when nobody announces it any more."""
+    chosen = asked.get(name)
     known = names if not chosen or chosen in names else (*names, chosen)
-    return tuple(Choice(name, name, name == chosen) for name in known)
-
-
-def filter_words(asked: Asked) -> str:
-    """The filter as it would be said: ``failed runs of charge on “mail” with “declined”, last 24 h``."""
-    wanted = asked.wanted
-    parts = ["runs" if wanted.tab == Tab.ALL else f"{TAB[wanted.tab].lower()} runs"]
-    parts += [f"of {wanted.job}"] if wanted.job else []
-    parts += [f"on “{wanted.queue}”"] if wanted.queue else []
-    parts += [f"with “{wanted.text}”"] if wanted.text else []
-    return " ".join(parts) + (f", {AGES[asked.age][0].lower()}" if asked.age else "")
+    return Select(name, word, tuple(Choice(each, each, each == chosen) for each in known))
 
 
 def _poll_url(asked: Asked, found: RunsPage) -> str:
     """Polls ask for the rows that are shown; newer ones, which would push them down, are only counted."""
     wanted = found.wanted
     newest = wanted.up_to or (found.lines[0].id if found.lines else None)
+    if wanted.upwards:
+        return asked.url(after=wanted.after, last="1" if wanted.last else None, up_to=newest)
     return asked.url(before=wanted.before, up_to=newest)

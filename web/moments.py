@@ -85,6 +85,12 @@ def local(at: int) -> datetime:
     return clock.to_datetime(at).astimezone(_zone(console().settings.display_timezone))
 
 
+def instant(moment: datetime) -> int:
+    """``moment``, on the clock of the pages unless it names a zone."""
+    zoned = moment if moment.tzinfo else moment.replace(tzinfo=_zone(console().settings.display_timezone))
+    return clock.from_datetime(zoned)
+
+
 @cache
 def _zone(name: str) -> ZoneInfo:
     return ZoneInfo(name)

@@ -4,15 +4,18 @@ from flask import Blueprint, Response, flash, redirect, request, url_for
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
-from ledger import runs
+from ledger import runs, tags
 from ledger.errors import RunNotFound
 from ledger.ids import is_id
 from ledger.queries import run as one_run
 from ledger.queries.run import run_page
 from ledger.queries.status import AT_WORK, WAITING
+from ledger.queries.views import views
 from ledger.queries.wanted import Tab
 from ledger.states import State
 from web import listing, reruns, runview
+from web.action_form import tag_error
+from web.asked import asked
 from web.console import console, person, see_failures
 from web.live import live_page
 
@@ -32,11 +35,11 @@ def refuse_what_is_no_id() -> None:
 
 @blueprint.get("")
 def index():
-    asked = listing.asked(request.args)
-    if asked.wanted.tab == Tab.FAILED:
+    asked_for = asked(request.args)
+    if asked_for.wanted.tab == Tab.FAILED:
         see_failures()
-    page = listing.page_of(asked, listing.found(asked))
-    seconds = SEARCH_SECONDS if asked.wanted.narrowed else LIST_SECONDS
+    page = listing.page_of(asked_for, listing.found(asked_for), views(console().engine))
+    seconds = SEARCH_SECONDS if asked_for.wanted.narrowed else LIST_SECONDS
     return live_page("runs/index.html", page, seconds, page.poll_url)
 
 
@@ -72,3 +75,19 @@ def rerun_failed_part(run_id: str):
 def rerun(run_id: str):
     new_id = reruns.start_again(run_id, request.form.get("key", ""))
     return redirect(url_for("runs.show", run_id=new_id), 303)
+
+
+@blueprint.post("/<run_id>/tags")
+def add_tag(run_id: str):
+    name = request.form.get("tag", "").strip()
+    if error := tag_error(name):
+        flash(error)
+    else:
+        tags.add(console().engine, run_id, name, person())
+    return redirect(url_for("runs.show", run_id=run_id, _anchor="tags"), 303)
+
+
+@blueprint.post("/<run_id>/tags/removal")
+def remove_tag(run_id: str):
+    tags.remove(console().engine, run_id, request.form.get("tag", ""))
+    return redirect(url_for("runs.show", run_id=run_id, _anchor="tags"), 303)

@@ -7,6 +7,7 @@ from flask import url_for
 from flask_babel import gettext as _
 
 from ledger import clock
+from ledger.queries.arguments import plainly
 from ledger.queries.failures import pattern_of
 from ledger.queries.leavings import Artifact
 from ledger.queries.lines import RunLine
@@ -124,7 +125,7 @@ def _same_url(run: RunPage) -> str:
     if run.fingerprint:
         return url_for("failures.show", fingerprint=run.fingerprint, range="hour")
     pattern = pattern_of(run.line.error) or run.line.error_type
-    return url_for("runs.index", tab="failed", job=run.line.job, q=pattern)
+    return url_for("runs.index", tab="failed", job=run.line.job, q=plainly(pattern or ""))
 
 
 def started_by(run: RunPage) -> str:

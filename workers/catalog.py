@@ -76,7 +76,15 @@ def options_of(options: dict[str, Any]) -> dict[str, Any]:
         "retry_when": options.get("retry_when") is not None,
         **({"keep": keep} if (keep := _number(options.get("keep")) or 0) > 0 else {}),
         **isolation.announced(options),
+        **_tags(options),
     }
+
+
+def _tags(options: dict[str, Any]) -> dict[str, list[str]]:
+    """What people find the job's runs by; left out when there is none."""
+    tags = options.get("tags") or ()
+    found = sorted({str(each).strip() for each in ((tags,) if isinstance(tags, str) else tags)} - {""})
+    return {"tags": found} if found else {}
 
 
 def _number(value: Any) -> int | None:

@@ -21,7 +21,7 @@ from ledger.engine import writing
 from ledger.errors import LedgerAway
 from ledger.finishing import Ending
 from ledger.settings import settings
-from workers import catalog, endings, isolation, joblog, messages
+from workers import bulk, catalog, endings, isolation, joblog, messages
 from workers.attendant import Attendant
 from workers.beginnings import Beginnings
 from workers.broker import WaybillBroker, load_jobs, make_broker
@@ -61,6 +61,8 @@ class Child:
         self.options = options
         self.broker: WaybillBroker = make_broker()
         load_jobs(self.broker, settings().job_modules)
+        self.own_actors = list(self.broker.actors.values())
+        bulk.declare(self.broker)
         self.queues = [
             queue for queue in self.broker.queues if not options.queues or queue in options.queues.split(",")
         ]
@@ -69,7 +71,8 @@ class Child:
         self.orders: list[str] = []
 
     def _describe_process(self) -> fleet.NewProcess:
-        served = [name for name, actor in self.broker.actors.items() if actor.queue_name in self.queues]
+        served = [actor.actor_name for actor in self.own_actors if actor.queue_name in self.queues]
+        served += [bulk.JOB] if self.queues else []  # in whatever queue: see ledger.queries.actions.serving_queue
         return fleet.NewProcess(
             id=self.options.id, kind="worker", supervisor_id=self.options.supervisor, version=catalog.code_version(),
             queues=self.queues, jobs=served, slots=self.options.threads,
@@ -86,7 +89,7 @@ class Child:
         return desk
 
     def run(self) -> None:
-        announced = [catalog.announce(actor) for actor in self.broker.actors.values()]
+        announced = [catalog.announce(actor) for actor in self.own_actors]
         fleet.register(self.broker.engine, self.process, announced)
         if not self.queues:
             log.warning("None of the jobs uses a queue of %r: this worker has nothing to do.", self.options.queues)

@@ -11,15 +11,16 @@ from ledger.runs import NewRun
 from ledger.states import State
 from ledger.tables import runs
 
-COPIED = (
+REPEATED = (
     runs.c.id, runs.c.state, runs.c.job, runs.c.queue, runs.c.priority, runs.c.args, runs.c.typed, runs.c.options,
+    runs.c.due_at,
 )  # fmt: skip
 
 
 def repeat_of(engine: Engine, run_id: str, created_by: str, idempotency_key: str | None) -> NewRun:
     """The same job, arguments and options, linked to ``run_id``; not yet dispatched. Raises RunNotFound."""
     with reading(engine) as connection:
-        return _repeat(_row(connection, run_id), created_by, idempotency_key)
+        return repeat_of_row(_row(connection, run_id), created_by, idempotency_key)
 
 
 def failed_part(engine: Engine, run_id: str, among: list[str], created_by: str, key: str | None) -> list[NewRun]:
@@ -31,7 +32,7 @@ def failed_part(engine: Engine, run_id: str, among: list[str], created_by: str, 
         family = family_of(connection, run_id)
         wanted = [each for each in among if family and each in family.failed]
         rows = [_row(connection, each) for each in wanted]
-    return [_repeat(row, created_by, key and f"rerun:{row.id}:{key}") for row in rows]
+    return [repeat_of_row(row, created_by, key and f"rerun:{row.id}:{key}") for row in rows]
 
 
 def ties(engine: Engine, run_id: str) -> dict:
@@ -42,13 +43,14 @@ def ties(engine: Engine, run_id: str) -> dict:
 
 
 def _row(connection: Connection, run_id: str):
-    row = connection.execute(select(*COPIED).where(runs.c.id == run_id)).one_or_none()
+    row = connection.execute(select(*REPEATED).where(runs.c.id == run_id)).one_or_none()
     if row is None:
         raise RunNotFound(run_id)
     return row
 
 
-def _repeat(row, created_by: str, idempotency_key: str | None) -> NewRun:
+def repeat_of_row(row, created_by: str, idempotency_key: str | None) -> NewRun:
+    """``repeat_of`` for a row of ``REPEATED``."""
     arguments = texts.from_json(row.args)
     return NewRun(
         job=row.job, queue=row.queue, origin="rerun", args=tuple(arguments.get("args", ())),

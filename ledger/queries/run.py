@@ -12,6 +12,7 @@ from ledger.queries.failures import HOUR, same_failures
 from ledger.queries.family import Family, family_of
 from ledger.queries.leavings import Artifact, Logs, artifacts_of, logs_of
 from ledger.queries.lines import LINE_COLUMNS, RunLine, lines_of
+from ledger.queries.marks import Marks, marks_of
 from ledger.queries.status import Status, status_of
 from ledger.queries.wanted import first_id_at
 from ledger.states import State
@@ -113,6 +114,7 @@ class RunPage:
     fingerprint: str | None
     same_failures: Count
     original: Asked | None
+    marks: Marks
 
 
 def run_page(engine: Engine, run_id: str, attempt: int | None = None) -> RunPage:
@@ -142,6 +144,7 @@ def run_page(engine: Engine, run_id: str, attempt: int | None = None) -> RunPage
             fingerprint=row.fingerprint,
             same_failures=_same_failures(connection, row),
             original=_original(connection, row),
+            marks=marks_of(connection, run_id, row.job),
         )
 
 

@@ -1,5 +1,7 @@
 """How many runs each tab of the list has."""
 
+from dataclasses import replace
+
 from sqlalchemy import Connection, func, select
 
 from ledger.queries.counting import CAP, Count, count
@@ -11,7 +13,7 @@ from ledger.tables import is_queued, runs
 def counts_of(connection: Connection, wanted: Wanted, now: int) -> dict[Tab, Count]:
     if wanted.narrowed:
         return _by_looking(connection, wanted, now)
-    return _by_index(connection, Wanted(since=wanted.since), now)
+    return _by_index(connection, Wanted(since=wanted.since, until=wanted.until), now)
 
 
 def _by_index(connection: Connection, wanted: Wanted, now: int) -> dict[Tab, Count]:
@@ -35,7 +37,7 @@ def _of_queued(connection: Connection, newest, now: int) -> dict[Tab, Count]:
 
 def _by_looking(connection: Connection, wanted: Wanted, now: int) -> dict[Tab, Count]:
     """Among the newest runs (of the job): one look for all tabs, however odd the filter."""
-    every = Wanted(job=wanted.job, queue=wanted.queue, text=wanted.text, since=wanted.since)
+    every = replace(wanted.anywhere(), tab=Tab.ALL)
     columns = (runs.c.state, *needed(every))
     newest = select(*columns).where(*by_index(every, None)).order_by(runs.c.id.desc()).limit(CAP + 1)
     seen = newest.subquery()

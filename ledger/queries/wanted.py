@@ -1,14 +1,15 @@
 """What a list of runs is asked for, as conditions on the table."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import func, or_
+from sqlalchemy import Connection, exists, false, func, or_, select
 
 from ledger import clock, texts
+from ledger.queries.arguments import Condition, holds, placed
 from ledger.states import State
-from ledger.tables import runs
+from ledger.tables import jobs, processes, run_tags, runs
 
 
 class Tab(StrEnum):
@@ -34,27 +35,77 @@ STATES: dict[Tab, tuple[State, ...]] = {
 }
 
 
+#: A filter that no index answers looks at so many runs at a time; the page says how far it looked.
+WINDOW = 10_000
+#: What is compared as it stands. A column that this ledger does not have finds nothing.
+EXACT = ("job", "queue", "origin", "fingerprint")
+MOST_JOBS = 1_000
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """``since`` is an instant of creation; ``before`` and ``up_to`` are ids: older than, not newer than."""
+    """``since`` and ``until`` are instants of creation. ``before``, ``after`` and ``up_to`` are ids: older than,
+    newer than, not newer than; ``last`` asks for the oldest page. ``tagged_jobs`` is what ``resolved`` found."""
 
     tab: Tab = Tab.ALL
     job: str = ""
     queue: str = ""
+    origin: str = ""
+    fingerprint: str = ""
+    tag: str = ""
+    version: str = ""
+    error: str = ""
     text: str = ""
+    conditions: tuple[Condition, ...] = ()
     since: int | None = None
+    until: int | None = None
     before: str = ""
+    after: str = ""
+    last: bool = False
     up_to: str = ""
+    tagged_jobs: tuple[str, ...] = ()
 
     @property
     def narrowed(self) -> bool:
         """Whether anything but the tab and the age chooses among the runs."""
-        return bool(self.job or self.queue or self.text)
+        others = (self.tag, self.version, self.error, self.text, self.conditions)
+        return any(others) or any(getattr(self, name) for name in EXACT)
+
+    @property
+    def upwards(self) -> bool:
+        """Whether the page is read from its oldest run on."""
+        return self.last or bool(self.after)
+
+    @property
+    def is_first(self) -> bool:
+        return not (self.before or self.upwards)
+
+    def anywhere(self) -> "Wanted":
+        """The same filter without a place in the list."""
+        return replace(self, before="", after="", last=False, up_to="")
+
+
+def resolved(connection: Connection, wanted: Wanted) -> Wanted:
+    """With what only the ledger knows: which jobs take an argument by position, which ones carry the tag."""
+    if not wanted.tag and not wanted.conditions:
+        return wanted
+    tagged = _tagged_jobs(connection, wanted.tag) if wanted.tag else ()
+    return replace(wanted, conditions=placed(connection, wanted.conditions), tagged_jobs=tagged)
+
+
+def _tagged_jobs(connection: Connection, tag: str) -> tuple[str, ...]:
+    announced = select(jobs.c.name, jobs.c.options).where(jobs.c.options.contains('"tags"', autoescape=True))
+    rows = connection.execute(announced.order_by(jobs.c.name).limit(MOST_JOBS))
+    return tuple(row.name for row in rows if tag in texts.from_json(row.options).get("tags", ()))
 
 
 def by_index(wanted: Wanted, state: State | None) -> list:
-    """What an index answers, newest first: the age, and the state or else the job."""
+    """What an index answers, newest first: the age, and the rarest of tag, kind of failure, state and job."""
     conditions = in_age(wanted)
+    if _by_tag(wanted):
+        conditions.append(runs.c.id.in_(_tagged(wanted)))
+    elif wanted.fingerprint and "fingerprint" in runs.c:
+        conditions.append(runs.c.fingerprint == wanted.fingerprint)
     if state is not None:
         conditions.append(runs.c.state == state)
     elif wanted.job:
@@ -62,15 +113,35 @@ def by_index(wanted: Wanted, state: State | None) -> list:
     return conditions
 
 
-def in_age(wanted: Wanted) -> list:
+def _by_tag(wanted: Wanted) -> bool:
+    """Tags of runs have an index; one that a job carries too is looked for run by run."""
+    return bool(wanted.tag) and not wanted.tagged_jobs
+
+
+def _tagged(wanted: Wanted):
+    """The runs of this tag that are next in the order of the list, as many as one look may take."""
+    ids = run_tags.c.run_id
+    mine = select(ids).where(run_tags.c.name == wanted.tag, *in_age(wanted, ids))
+    return mine.order_by(in_order(ids, wanted)).limit(WINDOW)
+
+
+def in_order(column, wanted: Wanted):
+    return column.asc() if wanted.upwards else column.desc()
+
+
+def in_age(wanted: Wanted, ids=runs.c.id) -> list:
     """Ids sort by creation, so an age is a range of ids."""
     conditions = []
     if wanted.since is not None:
-        conditions.append(runs.c.id >= first_id_at(wanted.since))
+        conditions.append(ids >= first_id_at(wanted.since))
+    if wanted.until is not None:
+        conditions.append(ids < first_id_at(wanted.until))
     if wanted.before:
-        conditions.append(runs.c.id < wanted.before)
+        conditions.append(ids < wanted.before)
+    if wanted.after:
+        conditions.append(ids > wanted.after)
     if wanted.up_to:
-        conditions.append(runs.c.id <= wanted.up_to)
+        conditions.append(ids <= wanted.up_to)
     return conditions
 
 
@@ -79,22 +150,48 @@ def first_id_at(at: int) -> str:
     return str(UUID(int=(at // clock.MILLISECOND) << 80))
 
 
+def instant_of(run_id: str | None) -> int | None:
+    """When the run was made, to the millisecond."""
+    return (UUID(run_id).int >> 80) * clock.MILLISECOND if run_id else None
+
+
 def by_looking(column, wanted: Wanted, now: int) -> list:
     """The rest of the filter, on the columns of what ``by_index`` found."""
     conditions = in_tab(column, wanted.tab, now)
-    if wanted.job and STATES[wanted.tab]:
-        conditions.append(column.job == wanted.job)
-    if wanted.queue:
-        conditions.append(column.queue == wanted.queue)
+    conditions += [_equals(column, name, getattr(wanted, name)) for name in EXACT if _is_looked_for(wanted, name)]
+    if wanted.tag:
+        conditions.append(_has_tag(column, wanted))
+    if wanted.version:
+        of_version = select(processes.c.id).where(processes.c.version == wanted.version)
+        conditions.append(column.worker_id.in_(of_version))
+    if wanted.error:
+        conditions.append(_matches(wanted.error, column.error, column.error_type))
     if wanted.text:
         conditions.append(says(column, wanted.text))
-    return conditions
+    return conditions + [holds(column, condition) for condition in wanted.conditions]
+
+
+def _is_looked_for(wanted: Wanted, name: str) -> bool:
+    """The job is a part of ``by_index`` unless the state is."""
+    return bool(getattr(wanted, name)) and (name != "job" or bool(STATES[wanted.tab]))
+
+
+def _equals(column, name: str, value: str):
+    return column[name] == value if name in column else false()
+
+
+def _has_tag(column, wanted: Wanted):
+    own = exists().where(run_tags.c.run_id == column.id, run_tags.c.name == wanted.tag)
+    return or_(own, column.job.in_(wanted.tagged_jobs)) if wanted.tagged_jobs else own
 
 
 def needed(wanted: Wanted) -> list:
     """The columns that ``by_looking`` looks at, and the id."""
-    columns = [runs.c.id, runs.c.job, runs.c.queue, runs.c.failures, runs.c.due_at]
-    return columns + ([runs.c.args, runs.c.error_type, runs.c.error] if wanted.text else [])
+    names = ["id", "job", "queue", "failures", "due_at", "origin", "worker_id"]
+    names += ["fingerprint"] if "fingerprint" in runs.c else []
+    names += ["args"] if wanted.text or wanted.conditions else []
+    names += ["error_type", "error"] if wanted.text or wanted.error else []
+    return [runs.c[name] for name in names]
 
 
 def in_tab(column, tab: Tab, now: int) -> list:
@@ -110,7 +207,11 @@ def says(column, text: str):
     """In arguments (as JSON writes them), error or id. An ellipsis stands for anything, as in causes."""
     escaped = texts.to_json(text)[1:-1]
     places = [(column.args, escaped), (column.error, text), (column.error_type, text), (column.id, text)]
-    return or_(*[func.lower(place).like(pattern(part), escape="!") for place, part in places])
+    return or_(*[_matches(part, place) for place, part in places])
+
+
+def _matches(text: str, *places):
+    return or_(*[func.lower(place).like(pattern(text), escape="!") for place in places])
 
 
 def pattern(text: str) -> str:

@@ -83,14 +83,15 @@ function wouldMoveRows(task) {
   return table !== null && rowIds(task.target) !== rowIds(task.fragment);
 }
 
+const isHeld = (element) => element === live() && (holdsSelection(element) || chosen().length > 0);
+
 document.addEventListener("htmx:before:request", (event) => {
-  const element = event.detail.ctx.sourceElement;
-  if (paused || document.hidden || (element === live() && holdsSelection(element))) event.preventDefault();
+  if (paused || document.hidden || isHeld(event.detail.ctx.sourceElement)) event.preventDefault();
 });
 
 document.addEventListener("htmx:before:swap", (event) => {
   const task = event.detail.tasks.find((each) => each.target?.id === "live");
-  if (task && task.swapSpec.style !== "none" && wouldMoveRows(task)) event.preventDefault();
+  if (task && task.swapSpec.style !== "none" && (isHeld(task.target) || wouldMoveRows(task))) event.preventDefault();
 });
 
 // A page that polls is as live as its own part; any other is as live as the strip.
@@ -124,6 +125,36 @@ function say() {
 document.addEventListener("htmx:after:swap", () => {
   saying ||= setTimeout(say, Math.max(0, saidAt + SAY_EVERY - Date.now()));
 });
+
+// --- Rows that are ticked: what can be done to them appears with the first tick, and the rows stand still.
+
+const chosen = () => document.querySelectorAll("#pick .pick[name=id]:checked, #pick [name=all]:checked");
+
+function showChosen() {
+  const bar = document.querySelector("[data-bar]");
+  if (!bar) return;
+  const all = document.querySelector("#pick [data-all]");
+  const boxes = document.querySelectorAll("#pick .pick[name=id]");
+  const number = Array.from(boxes).filter((box) => box.checked).length;
+  bar.classList.add("over");
+  bar.hidden = chosen().length === 0;
+  bar.querySelector("[data-chosen]").textContent = bar.dataset.bar.replace("0", number);
+  all.hidden = false;
+  all.checked = number === boxes.length;
+  all.indeterminate = number > 0 && number < boxes.length;
+}
+
+document.addEventListener("change", (event) => {
+  if (!event.target.closest("#pick")) return;
+  if (event.target.matches("[data-all]")) {
+    for (const box of document.querySelectorAll("#pick .pick[name=id]")) box.checked = event.target.checked;
+  }
+  showChosen();
+  if (chosen().length === 0) wake();
+});
+
+document.addEventListener("htmx:after:swap", showChosen);
+window.addEventListener("pageshow", showChosen);
 
 document.addEventListener("visibilitychange", () => {
   if (!document.hidden) wake();
