@@ -35,13 +35,7 @@ runs = Table(
     Column("message_id", String(200), comment="Dramatiq's id, when a message asked for the run"),
     Column("job", String(200), nullable=False, comment="name of the job, an actor's name"),
     Column("queue", String(200), nullable=False, comment="queue it waits in"),
-    Column(
-        "priority",
-        Integer,
-        nullable=False,
-        server_default=text("0"),
-        comment="lower goes first, as in Dramatiq",
-    ),
+    Column("priority", Integer, nullable=False, server_default=text("0"), comment="lower goes first, as in Dramatiq"),
     Column("args", Json, nullable=False, comment="JSON: {args: [...], kwargs: {...}}"),
     Column(
         "typed",
