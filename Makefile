@@ -2,19 +2,30 @@
 
 PYTHON ?= python3
 VENV := .venv
+RUNS ?= 200000
+DEMO_DATABASE ?=
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 PIP := $(VENV)/bin/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: help run test faults bench translations venv clean
+.PHONY: help run demo test faults bench bench-pages translations venv clean
 .DEFAULT_GOAL := help
 
 help: ## Say what can be made
-	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 16
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
 
 run: $(VENV)/.runtime ## Start web, worker and scheduler (Ctrl-C stops them)
 	python -m ledger
 	@echo "Waybill: $$(python -c '$(ADDRESS)')"
 	@exec honcho start --env /dev/null --port "$$(python -c '$(PORT_SET)')"
+
+demo: export override WAYBILL_VAR = var/demo
+demo: export override DATABASE_URL = $(DEMO_DATABASE)
+demo: export override BROKER_URL =
+demo: export override JOBS = bench.demo.jobs,workers.jobs
+demo: $(VENV)/.runtime ## The same, in var/demo, on a made-up week of a shop (RUNS=5000 for less than 200,000 runs)
+	python -m bench.demo --runs $(RUNS)
+	@echo "Waybill: $$(python -c '$(ADDRESS)')"
+	@exec honcho start --env /dev/null --procfile bench/demo/Procfile --app-root . --port "$$(python -c '$(PORT_SET)')"
 
 test: $(VENV)/.dev ## Install what is missing and run all tests (ARGS="-k name" for some)
 	scripts/install-debian.sh
@@ -27,6 +38,10 @@ faults: $(VENV)/.dev ## Break everything on purpose and check the promises: an h
 bench: $(VENV)/.dev ## Measure Waybill beside plain Dramatiq and Celery (ARGS="--help" for more)
 	scripts/install-debian.sh
 	python -m bench.throughput $(ARGS)
+
+bench-pages: $(VENV)/.dev ## Measure the pages beside Flower and rq-dashboard (ARGS="--help" for more)
+	scripts/install-debian.sh redis
+	python -m bench.pages $(ARGS)
 
 translations: $(VENV)/.dev ## Collect what the pages say into the catalogues, and compile them
 	pybabel -q extract -F babel.cfg -k _l -k N_ --no-location --omit-header -o web/translations/messages.pot .
