@@ -15,7 +15,7 @@ from bench.demo.kinds import ALWAYS
 from bench.demo.paint import Painting
 from bench.demo.past import happened
 from bench.demo.times import moments
-from ledger import clock, fleet, tables, tally
+from ledger import clock, failures, fleet, tables, tally
 from ledger.engine import is_sqlite, writing
 from ledger.fleet import NewProcess
 from workers import catalog
@@ -40,6 +40,8 @@ def fill(engine: Any, number: int, seed: int = 1, now: int | None = None, artifa
     insert(engine, tables.ticks, ticks)
     insert(engine, tables.artifacts, pictures)
     insert(engine, tables.rejected, files.rejected(painting))
+    with writing(engine) as connection:
+        failures.note_new(connection, painting.failures.values())
     tally.catch_up(engine)
     measure(engine)
 

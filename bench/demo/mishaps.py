@@ -18,6 +18,12 @@ class Mishap:
     frames: tuple[tuple[bool, str, int, str, str], ...]
     is_final: bool = False
 
+    @property
+    def place(self) -> str:
+        """Where it happens: the last frame of the shop's own code."""
+        file, _, function, _ = [rest for own, *rest in self.frames if own][-1]
+        return f"{file}.py, in {function}"
+
     def traceback(self, message: str) -> str:
         shown = "".join((OWN if own else LIBRARY).format(*rest) for own, *rest in self.frames)
         return f"Traceback (most recent call last):\n{shown}{self.kind}: {message}\n"

@@ -10,13 +10,14 @@ from bench.demo.crew import Member
 from bench.demo.kinds import Kind
 from bench.demo.mishaps import Mishap
 from bench.demo.times import SECOND, id_at
+from ledger import failures
 from ledger.clock import MILLISECOND
 
 #: Every column, so that all rows go into one statement.
 UNTOLD = (
     "message_id", "created_by", "expires_at", "max_attempts", "claim_token", "worker_id", "started_at", "finished_at",
     "result", "error_type", "error", "progress_done", "progress_total", "progress_note", "cancel_requested_at",
-    "canceled_by", "parent_id", "caller_id", "idempotency_key", "schedule_id", "tick_at",
+    "canceled_by", "parent_id", "caller_id", "idempotency_key", "schedule_id", "tick_at", "fingerprint",
 )  # fmt: skip
 ZEROS = {"priority": 0, "dispatches": 0, "attempt": 0, "failures": 0, "crashes": 0}
 BLANK = dict.fromkeys(UNTOLD) | ZEROS | {"typed": False, "options": "{}"}
@@ -35,6 +36,7 @@ class Painting:
     attempts: list[dict] = field(default_factory=list)
     logs: list[dict] = field(default_factory=list)
     artifacts: list[dict] = field(default_factory=list)
+    failures: dict[str, dict] = field(default_factory=dict)  # ways of failing, by fingerprint
 
     def worker_of(self, kind: Kind) -> Member:
         if kind.name in crew.IMAGING:
@@ -73,6 +75,12 @@ class Painting:
         row |= told
         made |= told | {"traceback": mishap.traceback(says), "retry_at": retry_at}
         self.say(row, made["finished_at"] - MILLISECOND, "WARNING", f"attempt {made['number']} fails: {mishap.kind}")
+
+    def group(self, row: dict, place: str = "") -> None:
+        """The run failed for good, in a way that is noted when it is the first."""
+        row["fingerprint"] = mark = failures.fingerprint(row["job"], row["error_type"], place)
+        told = (row["error_type"], place, row["error"], row["id"], row["finished_at"])
+        self.failures.setdefault(mark, failures.row_of(mark, row["job"], *told))
 
     def say(self, row: dict, at: int, level: str, message: str) -> None:
         self.logs.append({

@@ -70,6 +70,7 @@ def retried(painting: Painting, row: dict, kind: Kind, given: dict, mishap: Mish
 def failed(painting: Painting, row: dict, kind: Kind, given: dict, mishap: Mishap) -> None:
     at = _failing(painting, row, kind, given, mishap, 1 if mishap.is_final else kind.most, ends=True)
     end(row, "failed", at)
+    painting.group(row, mishap.place)
 
 
 def _failing(painting: Painting, row: dict, kind: Kind, given: dict, mishap: Mishap, times: int, ends=False) -> int:
@@ -100,6 +101,7 @@ def crashed(painting: Painting, row: dict, kind: Kind, given: dict, _mishap: Any
     at = _losing(painting, row, kind, 3)
     row |= {"error_type": "WorkerDied", "error": "its worker died 3 times while running it"}
     end(row, "dead", at)
+    painting.group(row)
 
 
 def _losing(painting: Painting, row: dict, kind: Kind, times: int) -> int:
