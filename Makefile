@@ -45,7 +45,7 @@ bench-pages: $(VENV)/.dev ## Measure the pages beside Flower and rq-dashboard (A
 
 translations: $(VENV)/.dev ## Collect what the pages say into the catalogues, and compile them
 	pybabel -q extract -F babel.cfg -k _l -k N_ --no-location --omit-header -o web/translations/messages.pot .
-	pybabel -q update -i web/translations/messages.pot -d web/translations --no-fuzzy-matching
+	pybabel -q update -i web/translations/messages.pot -d web/translations --no-fuzzy-matching --ignore-obsolete
 	pybabel -q compile -d web/translations
 
 venv: $(VENV)/.dev ## Make the virtual environment, for development too

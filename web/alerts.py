@@ -134,7 +134,7 @@ def _scheduler(now: Overview) -> list[Alert]:
 def _unserved(queue: WaitingQueue) -> Alert:
     bold = _("No worker consumes “%(queue)s”.", queue=queue.name)
     text = ngettext(
-        "1 run is waiting, the oldest for %(since)s.",
+        "%(runs)s run is waiting, the oldest for %(since)s.",
         "%(runs)s runs are waiting, the oldest for %(since)s.",
         queue.waiting.number,
         runs=count(queue.waiting),
@@ -183,7 +183,7 @@ def _stuck(stuck: Stuck) -> Alert:
 
 def _missed(missed: Missed) -> Alert:
     bold = ngettext(
-        "The schedule “%(name)s” missed a tick.",
+        "The schedule “%(name)s” missed %(num)s tick.",
         "The schedule “%(name)s” missed %(num)s ticks.",
         missed.number,
         name=missed.name,
@@ -196,7 +196,7 @@ def _missed(missed: Missed) -> Alert:
 def _paused(queue: WaitingQueue) -> Alert:
     """Nothing is wrong, but who wonders why nothing happens finds it here."""
     text = ngettext(
-        "1 run waits, the oldest for %(since)s.",
+        "%(runs)s run waits, the oldest for %(since)s.",
         "%(runs)s runs wait, the oldest for %(since)s.",
         queue.waiting.number,
         runs=count(queue.waiting),

@@ -96,7 +96,7 @@ def _sentence(flow: Flow) -> str:
     moved = _("In the last minute %(came)s and %(went)s finished.", came=came, went=number(flow.went))
     waits = _("%(number)s wait.", number=count(waiting)) if waiting else _("None waits.")
     at_work = ngettext(
-        "1 of %(slots)s slots is busy.",
+        "%(busy)s of %(slots)s slots is busy.",
         "%(busy)s of %(slots)s slots are busy.",
         busy,
         busy=number(busy),
