@@ -1,7 +1,9 @@
 """The language of the pages: the one a person chose, or the first that the browser asks for and we have."""
 
-from flask import Blueprint, Flask, Response, has_request_context, redirect, request, session
-from flask_babel import Babel, get_locale
+from functools import cached_property
+
+from flask import Blueprint, Flask, Response, g, has_request_context, redirect, request, session
+from flask_babel import Babel, Domain, get_locale
 
 from ledger.settings import Settings
 from web.addresses import local_path
@@ -14,8 +16,29 @@ LANGUAGES = {"en": "English", "zh_Hans": "简体中文"}
 
 def init_app(app: Flask, settings: Settings) -> None:
     app.config["BABEL_TRANSLATION_DIRECTORIES"] = "translations"
-    Babel(app, locale_selector=language)
+    OneCatalogue(app, locale_selector=language)
     app.jinja_env.globals |= {"languages": LANGUAGES, "language": language, "language_tag": language_tag}
+
+
+class Catalogue(Domain):
+    """Found once a request: a page of runs says several hundred words."""
+
+    def get_translations(self):
+        try:
+            return g.translations
+        except AttributeError:
+            g.translations = super().get_translations()
+            return g.translations
+        except RuntimeError:  # outside of a request
+            return super().get_translations()
+
+
+class OneCatalogue(Babel):
+    """Flask-Babel makes a new domain for each request, which then reads its catalogue from disk again."""
+
+    @cached_property
+    def domain_instance(self) -> Domain:
+        return Catalogue()
 
 
 def language() -> str:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from flask import Blueprint, Flask, Response
+from flask import Blueprint, Flask, Response, g
 
 from ledger import clock
 from ledger.errors import LedgerError
@@ -54,6 +54,13 @@ def show() -> Response:
 
 
 def current_strip() -> Strip:
+    """Looked up once a request: navigation and strip show the same."""
+    if "strip" not in g:
+        g.strip = _strip()
+    return g.strip
+
+
+def _strip() -> Strip:
     here, broker = console(), console().publisher.status()
     return Strip(
         system=system_or_none(here.engine, failures_seen_at()),
