@@ -175,7 +175,7 @@ def test_everything_works_without_scripts(browser: Browser, served: Site):
     page.get_by_role("link", name="Runs").click()
     page.get_by_label("Search").fill("nothing like this")
     page.get_by_role("button", name="Filter").click()
-    expect(page.locator("h2")).to_have_text("No runs with “nothing like this”")
+    expect(page.locator("main h2")).to_have_text("No runs with “nothing like this”")
     context.close()
 
 

@@ -190,14 +190,14 @@ def test_a_way_of_failing_is_forgotten_with_its_last_run_unless_it_is_muted(engi
     fail(engine)
     with writing(engine) as connection:
         connection.execute(update(failures_table).values(first_seen_at=clock.now() - 2 * DAY))
-        retention.prune(connection, 1)
+        retention.forget_rest(connection, 1)
     assert len(noted(engine)) == 1
     muting.mute(engine, MARK, "ana")
     with writing(engine) as connection:
         connection.execute(runs_table.delete())
-        retention.prune(connection, 1)
+        retention.forget_rest(connection, 1)
     assert len(noted(engine)) == 1
     muting.unmute(engine, MARK)
     with writing(engine) as connection:
-        retention.prune(connection, 1)
+        retention.forget_rest(connection, 1)
     assert noted(engine) == []

@@ -146,12 +146,12 @@ def test_a_list_is_saved_opened_renamed_and_deleted(site: Site):
     dispatch(site.engine, queue="mail")
     page = site.page("/runs?queue=mail&q=subject%3D42&nonsense=1")
     assert site.press(page, "Save", name="Post").location == "/runs?queue=mail&q=subject%3D42"
-    assert site.page("/runs").select_one(".menu li a")["href"] == "/runs?queue=mail&q=subject%3D42"
+    assert site.page("/runs").select_one(".views li a")["href"] == "/runs?queue=mail&q=subject%3D42"
     taken = site.press(site.page("/runs"), "Save", name="Post")
     assert taken.status_code == 422 and "There is a view of this name already" in taken.text
     assert "runs on “mail” where subject = 42" in text(site.page("/views").main)
     site.press(site.page("/views"), "Rename", name="Letters")
-    assert "Letters" in text(site.page("/runs").select_one(".menu"))
+    assert "Letters" in text(site.page("/runs").select_one(".views"))
     site.press(site.page("/views"), "Delete")
     assert "No saved views yet" in text(site.page("/views").main)
 

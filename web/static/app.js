@@ -190,7 +190,7 @@ function showCopyButtons() {
 // --- The menu closes when one goes elsewhere; keys and the palette come with the first key (keys.js).
 
 document.addEventListener("click", (event) => {
-  for (const menu of document.querySelectorAll("details.menu[open]")) if (!menu.contains(event.target)) menu.open = false;
+  for (const menu of document.querySelectorAll("details.menu[open], details.views[open]")) if (!menu.contains(event.target)) menu.open = false;
 });
 
 // The palette opens before its code is there: what is typed meanwhile stands in its field.
