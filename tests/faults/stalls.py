@@ -45,7 +45,7 @@ class FrozenPastItsLease(Fault):
             if outcomes != ["lost", "succeeded"]:
                 yield f"attempts of {start.key}: {outcomes}"
         for row in history.attempts:
-            if row.late_at and "its late result was dropped" not in field.client.text(f"/runs/{row.run_id}"):
+            if row.late_at and "too late and was dropped" not in field.client.text(f"/runs/{row.run_id}"):
                 yield "a late result was dropped, and the page does not say so"
 
 

@@ -1,0 +1,16 @@
+"""The walk of ``test_browser_walk`` in every language, empty and lived in: minutes, so ``make walk`` and not ``make test``."""
+
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser
+
+from tests.chromium import launched  # noqa: F401
+from tests.test_browser_walk import LANGUAGES, faults_on_the_way
+
+
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("life", ["empty", "lived-in"])
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_page_is_fit_for_everybody(browser: Browser, tmp_path: Path, language: str, life: str):
+    assert faults_on_the_way(browser, tmp_path, language, life) == []
