@@ -1,4 +1,4 @@
-"""The walk of ``test_browser_walk`` in every language, empty and lived in: minutes, so ``make walk`` and not ``make test``."""
+"""The walk of ``test_browser_walk`` in every language, empty and lived in: ``make walk``, for it takes minutes."""
 
 from pathlib import Path
 

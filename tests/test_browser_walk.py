@@ -1,5 +1,5 @@
 """Every page of an empty site, wide and on a phone, light and dark: nothing on the console, nothing too wide, nothing
-that axe finds; and a picture of each in ``var/screenshots``. ``every_walk`` has the lived-in site and both languages."""
+that axe finds; and a picture of each in ``var/screenshots``. ``every_walk`` does the same lived in, and in Chinese."""
 
 from pathlib import Path
 
