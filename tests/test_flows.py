@@ -106,7 +106,7 @@ def test_log_lines_of_a_job_are_kept_with_its_run(stack: Stack):
 def test_a_killed_worker_loses_no_run_and_disturbs_no_other(stack: Stack):
     supervisor = stack.workers(2, 2)
     run_ids = [stack.dispatch("nap", 3.0) for _ in range(4)]
-    stack.processes.wait_until(lambda: stack.states() == {"running": 4}, 10, "all run")
+    stack.processes.wait_until(lambda: stack.witnessed("nap").total() == 4, 10, "all have begun")
     victim, spared = supervisor.children
     os.kill(victim, signal.SIGKILL)
     stack.wait_for_all(timeout=25)
