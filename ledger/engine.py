@@ -194,6 +194,12 @@ def upsert(connection: Connection, table, key: str):
     return statement.on_conflict_do_update(index_elements=[key], set_=changed)
 
 
+def lock_against_writes(connection: Connection, table: str) -> None:
+    """Nobody else writes to the table until this transaction ends. On SQLite nobody does anyway."""
+    if not is_sqlite(connection):
+        connection.exec_driver_sql(f"LOCK TABLE {table} IN SHARE ROW EXCLUSIVE MODE")
+
+
 def announce(connection: Connection) -> None:
     """Wakes whoever watches the ledger, when this transaction commits. SQLite needs no word: see watch."""
     if not is_sqlite(connection):
@@ -215,6 +221,8 @@ def schema_differences(engine: Engine) -> list:
     """What Alembic would still have to change; empty when the migrations and ``tables`` say the same."""
     from alembic.autogenerate import compare_metadata
     from alembic.migration import MigrationContext
+
+    from ledger import limit_tables  # noqa: F401
 
     with engine.connect() as connection:
         return compare_metadata(MigrationContext.configure(connection), metadata)

@@ -119,15 +119,7 @@ runs = Table(
     Column("idempotency_key", String(200), comment="a second request with the same key is the same run"),
     Column("schedule_id", Id, comment="the schedule that made it"),
     Column("tick_at", Instant, comment="the nominal time of its tick"),
-    Index(
-        "ix_runs_ready",
-        "queue",
-        "priority",
-        "due_at",
-        "id",
-        sqlite_where=text("state = 'queued'"),
-        postgresql_where=text("state = 'queued'"),
-    ),
+    Column("lane", String(200), nullable=False, server_default=text("''"), comment="its job's name if that may run only so many, or so often; see limit_tables"),
     Index(
         "ix_runs_dispatch",
         "dispatch_at",
