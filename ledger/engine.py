@@ -186,12 +186,12 @@ def insert_new(connection: Connection, table):
     return dialect.insert(table).on_conflict_do_nothing()
 
 
-def upsert(connection: Connection, table, key: str):
-    """An INSERT that overwrites the row of the same ``key``, column by column."""
+def upsert(connection: Connection, table, key: str, changed: dict | None = None):
+    """An INSERT that overwrites the row of the same ``key``, column by column, or as ``changed`` says."""
     dialect = sqlite if is_sqlite(connection) else postgresql
     statement = dialect.insert(table)
-    changed = {column.name: statement.excluded[column.name] for column in table.columns if column.name != key}
-    return statement.on_conflict_do_update(index_elements=[key], set_=changed)
+    new = {column.name: statement.excluded[column.name] for column in table.columns if column.name != key}
+    return statement.on_conflict_do_update(index_elements=[key], set_=changed or new)
 
 
 def lock_against_writes(connection: Connection, table: str) -> None:

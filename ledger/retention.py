@@ -3,6 +3,7 @@
 from sqlalchemy import Connection, delete, select
 
 from ledger import clock, failpoints
+from ledger.limit_tables import unique_runs
 from ledger.tables import artifacts, processes, rejected, runs
 
 BATCH = 500
@@ -16,6 +17,7 @@ def prune(connection: Connection, days: int) -> list[str]:
     old = list(connection.scalars(select(runs.c.id).where(runs.c.finished_at < before).limit(BATCH)))
     paths = list(connection.scalars(select(artifacts.c.path).where(artifacts.c.run_id.in_(old)))) if old else []
     if old:
+        connection.execute(delete(unique_runs).where(unique_runs.c.run_id.in_(old)))
         connection.execute(delete(runs).where(runs.c.id.in_(old)))
     connection.execute(delete(rejected).where(rejected.c.received_at < before))
     connection.execute(delete(processes).where(processes.c.ended_at < before))

@@ -15,7 +15,7 @@ from typing import Any
 
 from ledger.fleet import Job
 from ledger.settings import settings
-from workers import docstrings, isolation
+from workers import admission, docstrings, isolation
 from workers.signature import ArgumentsDoNotFit, original, signature_of
 
 __all__ = ["ArgumentsDoNotFit", "announce", "bound", "code_version", "coerce"]
@@ -75,6 +75,7 @@ def options_of(options: dict[str, Any]) -> dict[str, Any]:
         "throws": [getattr(each, "__name__", str(each)) for each in throws],
         "retry_when": options.get("retry_when") is not None,
         **isolation.announced(options),
+        **admission.announced(options),
     }
 
 

@@ -179,8 +179,12 @@ class Desk:
             self.finish(refused)
 
     def _hint(self, ending: Ending) -> None:
+        """Of what follows, and of a place that it leaves to the next run of its job. Any run that the ledger knows
+        will do: the following ones may equal earlier ones, and so not be there."""
         for new in [*ending.next_runs, *ending.barrier_runs]:
-            self.publisher.hint(new.id, new.job, new.queue)
+            self.publisher.hint(ending.claim.id, new.job, new.queue)
+        if ending.claim.lane:
+            self.publisher.hint(ending.claim.id, ending.claim.job, ending.claim.queue)
 
 
 class Sentence:
