@@ -32,6 +32,10 @@ class Use:
     next_start_at: int | None = None  # when the rate allows the next one, if it does not now
 
     @property
+    def is_limited(self) -> bool:
+        return self.max_concurrency is not None or self.rate_runs is not None
+
+    @property
     def is_full(self) -> bool:
         """Whether as many run as may."""
         return self.max_concurrency is not None and self.running >= self.max_concurrency

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from sqlalchemy import Engine, select
 
-from ledger import barriers, clock, dispatch, retention, ticks
+from ledger import barriers, clock, counters, dispatch, retention, ticks
 from ledger.engine import reading, writing
 from ledger.files import remove_artifacts, remove_old_uploads
 from ledger.settings import Settings
@@ -65,6 +65,7 @@ def prune(engine: Engine, settings: Settings) -> float:
     with writing(engine) as connection:
         ticks.prune(connection, before)
         barriers.forget_expired(connection)
+        counters.forget_expired(connection)
     remove_old_uploads(engine, settings)
     return PRUNE_SECONDS
 

@@ -6,7 +6,7 @@ from sqlalchemy import Connection, func, select
 
 from ledger.queries.consumers import consumers
 from ledger.queries.counting import Count, count
-from ledger.queries.queued import due, priorities, queues
+from ledger.queries.queued import due_ranges, queues
 from ledger.tables import runs
 
 
@@ -44,7 +44,7 @@ def backlog(connection: Connection, now: int) -> Backlog:
 
 
 def _waiting(connection: Connection, name: str, served: bool, now: int) -> WaitingQueue | None:
-    ranges = [due(name, priority, now) for priority in priorities(connection, name)]
+    ranges = due_ranges(connection, name, now)
     number = sum((count(connection, select(runs.c.id).where(*each)) for each in ranges), Count())
     if not number:
         return None

@@ -5,6 +5,9 @@ from enum import StrEnum
 
 from sqlalchemy import Connection, select
 
+from ledger import limits
+from ledger.lanes import OPEN
+from ledger.limits import Use
 from ledger.queries.consumers import Consumers, consumers
 from ledger.queries.counting import Count
 from ledger.queries.queued import due, priorities
@@ -18,13 +21,16 @@ class Why(StrEnum):
     NO_WORKER = "no worker"  # no live worker consumes its queue
     UNKNOWN_JOB = "unknown job"  # those that do consume it do not know the job
     NOT_DUE = "not due"
+    FULL = "full"  # as many runs of its job run as may
+    USED_UP = "used up"  # as many runs of its job have started within a period as may
     BEHIND = "behind"  # others go first
     NEXT = "next"  # nothing is in its way but a free slot
 
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """``attempt`` of ``attempts`` after a failure; ``due_at`` while that lies ahead; ``ahead`` for BEHIND."""
+    """``attempt`` of ``attempts`` after a failure; ``due_at`` while that lies ahead; ``ahead`` for BEHIND; ``limits``
+    of its job and what is in use of them, for FULL and USED_UP."""
 
     why: Why
     queue: str
@@ -32,39 +38,52 @@ class Reason:
     attempts: int | None = None
     due_at: int | None = None
     ahead: Count = Count()
+    limits: Use | None = None
 
 
 def reasons(connection: Connection, rows: list, now: int) -> dict[str, Reason]:
     """Of queued rows, by run id."""
     served = consumers(connection, now)
-    due_queues = {row.queue for row in rows if row.due_at <= now and served.know(row.queue, row.job)}
-    places = {queue: _places(connection, queue, now) for queue in sorted(due_queues)}
-    return {row.id: _reason(row, served, places.get(row.queue, {}), now) for row in rows}
+    due = [row for row in rows if row.due_at <= now and served.know(row.queue, row.job)]
+    uses = {use.job: use for use in limits.uses(connection, {row.job for row in due}, now)} if due else {}
+    lanes = {row.id: (row.queue, _lane(uses.get(row.job))) for row in due}
+    places = {lane: _places(connection, *lane, now) for lane in sorted(set(lanes.values()))}
+    return {
+        row.id: _reason(row, served, places.get(lanes.get(row.id), {}), uses.get(row.job), now) for row in rows
+    }
 
 
-def _reason(row, served: Consumers, places: dict[str, int], now: int) -> Reason:
+def _lane(use: Use | None) -> str:
+    return use.job if use is not None and use.is_limited else OPEN
+
+
+def _reason(row, served: Consumers, places: dict[str, int], use: Use | None, now: int) -> Reason:
     attempt, attempts = (row.failures + 1, row.max_attempts) if row.failures else (None, None)
     due_at = row.due_at if row.due_at > now else None
-    why = _why(row, served, due_at, places)
+    why = _why(row, served, due_at, places, use)
     ahead = Count(places.get(row.id, MOST_AHEAD), row.id not in places) if why == Why.BEHIND else Count()
-    return Reason(why, row.queue, attempt, attempts, due_at, ahead)
+    return Reason(
+        why, row.queue, attempt, attempts, due_at, ahead, use if why in (Why.FULL, Why.USED_UP) else None
+    )
 
 
-def _why(row, served: Consumers, due_at: int | None, places: dict[str, int]) -> Why:
+def _why(row, served: Consumers, due_at: int | None, places: dict[str, int], use: Use | None) -> Why:
     if due_at is not None:
         return Why.NOT_DUE
     if not served.consume(row.queue):
         return Why.NO_WORKER
     if not served.know(row.queue, row.job):
         return Why.UNKNOWN_JOB
+    if use is not None and not use.free:
+        return Why.FULL if use.is_full else Why.USED_UP
     return Why.NEXT if places.get(row.id) == 0 else Why.BEHIND
 
 
-def _places(connection: Connection, queue: str, now: int) -> dict[str, int]:
-    """How many due runs go before each of the first ``MOST_AHEAD``, in the order of claims."""
+def _places(connection: Connection, queue: str, lane: str, now: int) -> dict[str, int]:
+    """How many due runs of its lane go before each of the first ``MOST_AHEAD``, in the order of claims."""
     found: list[str] = []
-    for priority in priorities(connection, queue):
-        ordered = select(runs.c.id).where(*due(queue, priority, now)).order_by(runs.c.due_at, runs.c.id)
+    for priority in priorities(connection, queue, lane):
+        ordered = select(runs.c.id).where(*due(queue, priority, now, lane)).order_by(runs.c.due_at, runs.c.id)
         found += connection.scalars(ordered.limit(MOST_AHEAD - len(found)))
         if len(found) >= MOST_AHEAD:
             break
