@@ -8,27 +8,17 @@ import secrets
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import (
-    Connection,
-    and_,
-    bindparam,
-    case,
-    delete,
-    exists,
-    func,
-    insert,
-    literal,
-    or_,
-    select,
-    update,
-)
+from sqlalchemy import Connection, bindparam, case, delete, exists, insert, literal, select, text, update
 
-from ledger import clock, failpoints
+from ledger import clock, failpoints, lanes, limits
 from ledger.engine import announce
-from ledger.pauses import ENDLESS, end_of_pause, not_paused
+from ledger.lanes import LOWEST, OPEN, next_due, priority_above
+from ledger.pauses import not_paused
 from ledger.prepared import OneOf, Prepared
 from ledger.states import Outcome, State
 from ledger.tables import attempts, is_queued, is_running, processes, runs
+
+__all__ = ["CLAIM_COLUMNS", "Claim", "Claims", "Wanted", "give_back", "next_due"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +39,7 @@ class Claim:
     crashes: int
     created_at: int
     due_at: int
+    lane: str = OPEN
 
     @property
     def key(self) -> tuple[str, str]:
@@ -69,21 +60,19 @@ class Wanted:
 CLAIM_COLUMNS = (
     runs.c.id, runs.c.claim_token, runs.c.attempt, runs.c.job, runs.c.queue, runs.c.args, runs.c.typed, runs.c.options,
     runs.c.message_id, runs.c.priority, runs.c.failures, runs.c.crashes, runs.c.created_at, runs.c.due_at,
+    runs.c.lane,
 )  # fmt: skip
 
-_queued_here = and_(is_queued, runs.c.queue == bindparam("the_queue"))
-_still_offered = or_(runs.c.expires_at.is_(None), runs.c.expires_at > bindparam("now"))
-_next_priority = select(func.min(runs.c.priority)).where(_queued_here, runs.c.priority > bindparam("above"))
 # A common table expression, for PostgreSQL may run a subquery several times and so claim more than its limit.
 # Rows of one queue and priority are read in the order of their due times, so that the scan ends where the
 # future begins, however many delayed runs there are.
 _ready = (
     select(runs.c.id)
     .where(
-        _queued_here,
-        runs.c.priority == _next_priority.scalar_subquery(),
+        lanes.queued_here,
+        runs.c.priority == lanes.next_priority.scalar_subquery(),
         runs.c.due_at <= bindparam("now"),
-        _still_offered,
+        lanes.still_offered,
         not_paused(bindparam("the_queue"), bindparam("now")),
         OneOf(runs.c.job, "jobs"),
     )
@@ -93,9 +82,12 @@ _ready = (
     .cte("ready")
 )
 _worker_is_alive = exists().where(processes.c.id == bindparam("worker"), processes.c.state == "alive")
-_claim = Prepared(
+_limited = runs.alias("limited")
+_nothing_is_limited_here = ~exists().where(
+    text("limited.state = 'queued'"), _limited.c.queue == bindparam("the_queue"), _limited.c.lane > OPEN
+)
+_start = (
     update(runs)
-    .where(runs.c.id.in_(select(_ready.c.id)), _worker_is_alive)  # these rows are queued, and locked
     .values(
         state=State.RUNNING,
         claim_token=bindparam("token"),
@@ -106,8 +98,19 @@ _claim = Prepared(
         progress_total=None,
         progress_note=None,
     )
+    .where(_worker_is_alive)
     .returning(*CLAIM_COLUMNS)
 )
+#: Of a queue where nothing is limited; else it takes nothing, and ``lanes`` choose.
+_claim = Prepared(_start.where(runs.c.id.in_(select(_ready.c.id)), _nothing_is_limited_here))  # rows queued, and locked
+_chosen = (
+    select(runs.c.id)
+    .where(is_queued, OneOf(runs.c.id, "ids"))
+    .order_by(runs.c.id)
+    .with_for_update(skip_locked=True)
+    .cte("chosen")
+)
+_claim_chosen = Prepared(_start.where(runs.c.id.in_(select(_chosen.c.id))))
 _add_attempt = Prepared(
     insert(attempts).values(
         run_id=bindparam("run_id"),
@@ -119,7 +122,6 @@ _add_attempt = Prepared(
         outcome=Outcome.RUNNING,
     )
 )
-LOWEST = -(2**31)
 
 
 class Claims:
@@ -144,6 +146,8 @@ class Claims:
     def _take(self, connection: Connection, wanted: Wanted) -> list[Claim]:
         """One statement when the most urgent priority has runs enough, which is the usual case."""
         taken = self._take_above(connection, wanted, LOWEST, wanted.most)
+        if not taken and lanes.is_limited_here(connection, wanted.queue):
+            return self._take_chosen(connection, wanted)
         above = taken[0].priority if taken else priority_above(connection, wanted.queue, LOWEST)
         while above is not None and len(taken) < wanted.most:
             following = priority_above(connection, wanted.queue, above)
@@ -153,64 +157,36 @@ class Claims:
         return taken
 
     def _take_above(self, connection: Connection, wanted: Wanted, above: int, most: int) -> list[Claim]:
-        now = clock.now()
-        rows = _claim.run(
-            connection,
-            {
-                "the_queue": wanted.queue, "above": above, "most": most, "jobs": self.jobs, "now": now,
-                "worker": self.worker_id, "token": wanted.token,
-            },
-        ).fetchall()  # fmt: skip
-        claims = [Claim(*row) for row in rows]
+        asked = {"the_queue": wanted.queue, "lane": OPEN, "above": above, "most": most, "jobs": self.jobs}
+        return self._started(connection, _claim, wanted, asked, clock.now())
+
+    def _take_chosen(self, connection: Connection, wanted: Wanted) -> list[Claim]:
+        """From all lanes, as far as limits allow; once more when others were quicker with what was chosen."""
+        taken: list[Claim] = []
+        while len(taken) < wanted.most:
+            now = clock.now()
+            ids = lanes.choose(connection, wanted.queue, self.jobs, wanted.most - len(taken), now)
+            started = self._started(connection, _claim_chosen, wanted, {"ids": ids}, now) if ids else []
+            if not started:
+                break
+            limits.note_starts(connection, [(claim.job, claim.id) for claim in started if claim.lane], now)
+            taken += started
+        return taken
+
+    def _started(
+        self, connection: Connection, statement: Prepared, wanted: Wanted, asked: dict[str, Any], now: int
+    ) -> list[Claim]:
+        own = {"now": now, "worker": self.worker_id, "token": wanted.token}
+        claims = [Claim(*row) for row in statement.run(connection, asked | own)]
         if claims:
             _add_attempt.run_many(connection, [self._attempt(claim, now) for claim in claims])
-        return sorted(claims, key=lambda claim: (claim.due_at, claim.id))
+        return sorted(claims, key=lambda claim: (claim.priority, claim.due_at, claim.id))
 
     def _attempt(self, claim: Claim, now: int) -> dict[str, Any]:
         return {
             "run_id": claim.id, "number": claim.attempt, "token": claim.token, "worker": self.worker_id,
             "name": self.worker_name, "now": now,
         }  # fmt: skip
-
-
-def priority_above(connection: Connection, queue: str, above: int) -> int | None:
-    """The lowest priority number beyond ``above`` that any waiting run of ``queue`` has."""
-    return connection.scalar(_next_priority, {"the_queue": queue, "above": above})
-
-
-_next_due = Prepared(
-    select(runs.c.due_at, runs.c.priority, end_of_pause(bindparam("the_queue")).label("paused_until"))
-    .where(
-        _queued_here,
-        runs.c.priority == _next_priority.scalar_subquery(),
-        _still_offered,
-        OneOf(runs.c.job, "jobs"),
-    )
-    .order_by(runs.c.due_at, runs.c.id)
-    .limit(1)
-)
-
-
-def next_due(connection: Connection, queue: str, jobs: list[str]) -> int | None:
-    """When the next run of ``queue`` and ``jobs`` may start, as seen without a lock; None when nothing waits, or all
-    of it until somebody resumes the queue.
-
-    One statement when something of the most urgent priority is due now, which is the case that is in a hurry.
-    """
-    earliest = None
-    above: int | None = LOWEST
-    while above is not None:
-        now = clock.now()
-        row = _next_due.run(connection, {"the_queue": queue, "above": above, "jobs": jobs, "now": now}).first()
-        if row is not None:
-            if row.paused_until == ENDLESS:
-                return None
-            due_at = max(row.due_at, row.paused_until or 0)
-            earliest = due_at if earliest is None else min(earliest, due_at)
-            if due_at <= now:
-                break
-        above = row.priority if row is not None else priority_above(connection, queue, above)
-    return earliest
 
 
 def _of_attempt_before(column):
@@ -243,8 +219,13 @@ def give_back(connection: Connection, given: list[Claim]) -> list[None]:
     for claim in sorted(given, key=lambda claim: claim.id):
         undone = {"the_id": claim.id, "token": claim.token, "now": clock.now()}
         if connection.execute(_give_back, undone).rowcount:
-            connection.execute(
-                delete(attempts).where(attempts.c.run_id == claim.id, attempts.c.number == claim.attempt)
-            )
+            _forget_attempt(connection, claim)
     announce(connection)
     return [None] * len(given)
+
+
+def _forget_attempt(connection: Connection, claim: Claim) -> None:
+    own = delete(attempts).where(attempts.c.run_id == claim.id, attempts.c.number == claim.attempt)
+    started_at = connection.scalar(own.returning(attempts.c.started_at))
+    if claim.lane and started_at is not None:
+        limits.forget_start(connection, claim.lane, claim.id, started_at)

@@ -192,12 +192,18 @@ def insert_if_new(connection: Connection, table, row: dict) -> bool:
     return connection.execute(statement).first() is not None
 
 
-def upsert(connection: Connection, table, key: str):
-    """An INSERT that overwrites the row of the same ``key``, column by column."""
+def upsert(connection: Connection, table, key: str, changed: dict | None = None):
+    """An INSERT that overwrites the row of the same ``key``, column by column, or as ``changed`` says."""
     dialect = sqlite if is_sqlite(connection) else postgresql
     statement = dialect.insert(table)
-    changed = {column.name: statement.excluded[column.name] for column in table.columns if column.name != key}
-    return statement.on_conflict_do_update(index_elements=[key], set_=changed)
+    new = {column.name: statement.excluded[column.name] for column in table.columns if column.name != key}
+    return statement.on_conflict_do_update(index_elements=[key], set_=changed or new)
+
+
+def lock_against_writes(connection: Connection, table: str) -> None:
+    """Nobody else writes to the table until this transaction ends. On SQLite nobody does anyway."""
+    if not is_sqlite(connection):
+        connection.exec_driver_sql(f"LOCK TABLE {table} IN SHARE ROW EXCLUSIVE MODE")
 
 
 def accumulate(connection: Connection, table, numbers: dict[tuple, int]) -> None:

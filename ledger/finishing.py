@@ -143,7 +143,7 @@ def _write(connection: Connection, endings: list[Ending]) -> None:
     _finish_attempt.run_many(connection, [_attempt_row(ending) for ending in endings])
     following = [new for ending in endings for new in ending.next_runs + _passed_barrier(connection, ending)]
     runs_.insert(connection, following)
-    if not following and any(ending.state == State.QUEUED for ending in endings):
+    if not following and any(ending.state == State.QUEUED or ending.claim.lane for ending in endings):
         announce(connection)
 
 

@@ -82,8 +82,11 @@ def _move_watermark(connection: Connection, row, at: int) -> bool:
 
 def _insert_runs(connection: Connection, row, made: Iterable[Tick]) -> list[Fired]:
     new = [_new_run(connection, row, row.name, "schedule", id=tick.run_id, tick_at=tick.at) for tick in made]
-    runs.insert(connection, new)
-    return [Fired(each.id, each.job, each.queue) for each in new]
+    ids = runs.insert(connection, new)
+    for each, run_id in zip(new, ids, strict=True):
+        if run_id != each.id:
+            ticks.note_equal(connection, row.id, each.tick_at, run_id)
+    return [Fired(each.id, each.job, each.queue) for each in new if each.id in ids]
 
 
 def request(connection: Connection, schedule_id: str, by: str, idempotency_key: str | None = None) -> NewRun:

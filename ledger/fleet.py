@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import Connection, Engine, delete, insert, select, update
 
-from ledger import clock, failpoints, failures, texts
+from ledger import clock, failpoints, failures, limits, texts
 from ledger.claims import CLAIM_COLUMNS, Claim, give_back
 from ledger.engine import announce, upsert, writing
 from ledger.ids import new_id
@@ -66,7 +66,8 @@ class Rescued:
 
 
 def register(engine: Engine, process: NewProcess, announced: list[Job] = ()) -> None:
-    """Adds the process, and what it can run, in one transaction."""
+    """Adds the process, and what it can run, in one transaction; before that, the limits of what it can run."""
+    limits.announce(engine, {job.name: job.options for job in announced})
     now = clock.now()
     row = {
         "id": process.id, "kind": process.kind, "supervisor_id": process.supervisor_id, "host": process.host,

@@ -30,6 +30,11 @@ def stamped(options: dict[str, Any], message_id: str) -> dict[str, Any]:
     return options | {SLOT: message_id, STEP: 1}
 
 
+def is_tied(options: dict[str, Any]) -> bool:
+    """Whether others wait for a run of these options."""
+    return any(name in options for name in TIES)
+
+
 def following(options: dict[str, Any]) -> dict[str, Any]:
     """What the next step of a pipeline gets in its options."""
     if SLOT not in options:

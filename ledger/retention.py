@@ -10,7 +10,18 @@ from sqlalchemy import Connection, Engine, and_, delete, exists, func, select
 
 from ledger import clock, failpoints, texts
 from ledger.engine import writing
-from ledger.tables import artifacts, failures, jobs, logs, processes, rejected, runs, stragglers, tally_marks
+from ledger.tables import (
+    artifacts,
+    failures,
+    jobs,
+    logs,
+    processes,
+    rejected,
+    runs,
+    stragglers,
+    tally_marks,
+    unique_runs,
+)
 
 BATCH, LINES = 200, 2_000
 DAY = 24 * 3600 * clock.SECOND
@@ -74,6 +85,7 @@ def forget(engine: Engine, ids: list[str]) -> list[str]:
     with writing(engine) as connection:
         failpoints.mark(connection, "prune")
         paths = list(connection.scalars(select(artifacts.c.path).where(artifacts.c.run_id.in_(ids))))
+        connection.execute(delete(unique_runs).where(unique_runs.c.run_id.in_(ids)))
         connection.execute(delete(runs).where(runs.c.id.in_(ids), runs.c.finished_at.is_not(None)))
     return paths
 

@@ -9,10 +9,11 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, bindparam, select, update
 
-from ledger import clock, failpoints, members, texts
+from ledger import clock, failpoints, members, texts, uniqueness
 from ledger.engine import announce, insert_new, writing
 from ledger.errors import RunNotFound, WrongState
 from ledger.ids import new_id
+from ledger.limits import lane_of_new
 from ledger.prepared import Prepared
 from ledger.states import State
 from ledger.tables import is_queued, is_running, runs
@@ -94,21 +95,32 @@ def _is_storable(name: str) -> bool:
 
 
 _COLUMNS = tuple(row_of(NewRun(job="", queue="", origin=""), 0))
+_given = [bindparam(name, type_=runs.c[name].type) for name in _COLUMNS]
+#: One statement for all jobs but those that are unique, which need a look at what was accepted before.
 _insert = Prepared(
-    lambda connection: insert_new(connection, runs).values({name: bindparam(name) for name in _COLUMNS})
+    lambda connection: insert_new(connection, runs).from_select(
+        [*_COLUMNS, "lane"], select(*_given, lane_of_new).where(~uniqueness.job_is_unique)
+    )
 )
+_insert_unique = Prepared(
+    lambda connection: insert_new(connection, runs).values(
+        {name: bindparam(name) for name in _COLUMNS} | {"lane": lane_of_new}
+    )
+)
+REPLACED = "a newer equal run"
 
 
 def insert(connection: Connection, new_runs: list[NewRun]) -> list[str]:
     """Inserts what is new and answers the run ids in order: those of the earlier runs where a key or a message id
-    was seen before. A run of a tick that another scheduler made is left out the same way."""
+    was seen before, or where the job takes no equal run now. A run of a tick that another scheduler made is left out
+    the same way."""
     if not new_runs:
         return []
     failpoints.mark(connection, "dispatch")
     now = clock.now()
     inserted = _insert.run_many(connection, [row_of(new, now) for new in new_runs])
     announce(connection)
-    ids = [new.id for new in new_runs] if inserted == len(new_runs) else _ids(connection, new_runs)
+    ids = [new.id for new in new_runs] if inserted == len(new_runs) else _answers(connection, new_runs, now)
     _take_places(connection, new_runs, ids)
     return ids
 
@@ -118,6 +130,28 @@ def _take_places(connection: Connection, new_runs: list[NewRun], ids: list[str])
     given = [new for new, run_id in zip(new_runs, ids, strict=True) if new.options and run_id == new.id]
     if places := [place for new in given if (place := members.row_of(new.id, new.options))]:
         members.add(connection, places)
+
+
+def _answers(connection: Connection, new_runs: list[NewRun], now: int) -> list[str]:
+    answers = dict(zip([new.id for new in new_runs], _ids(connection, new_runs), strict=True))
+    rules = uniqueness.rules(connection, {new.job for new in new_runs})
+    unseen = [new for new in new_runs if new.job in rules and answers[new.id] == new.id]
+    keys = {new.id: rules[new.job].key(new.args, new.kwargs) for new in unseen}
+    for new in sorted(unseen, key=lambda new: keys[new.id]):  # one order for all, or their locks deadlock
+        answers[new.id] = _insert_or_earlier(connection, new, rules[new.job], keys[new.id], now)
+    return [answers[new.id] for new in new_runs]
+
+
+def _insert_or_earlier(connection: Connection, new: NewRun, rule: uniqueness.Rule, key: str, now: int) -> str:
+    """Its id, or that of the equal run that stands in its way. One that still waits may be replaced. What others wait
+    for, in a pipeline or a group, is made in any case: they would wait for ever."""
+    earlier = uniqueness.earlier(connection, rule, key, new.id)
+    if earlier and not members.is_tied(new.options):
+        if not (rule.replaces and _cancel_if_queued(connection, earlier, REPLACED)):
+            return earlier
+    uniqueness.hold(connection, key, new.id)
+    _insert_unique.run_many(connection, [row_of(new, now)])
+    return new.id
 
 
 def _ids(connection: Connection, new_runs: list[NewRun]) -> list[str]:

@@ -1,6 +1,7 @@
 """The tables of the ledger. Times are microseconds since 1970 UTC (``clock``); JSON is kept as text, so that
-NUL escapes and big numbers survive on both databases. What groups runs stands in ``tables_kin``, what people
-add in ``tables_people``, the counts of what finished in ``tables_tally``."""
+NUL escapes and big numbers survive on both databases. What groups runs stands in ``tables_kin``, what limits them in
+``tables_limits``, what people add in ``tables_people``, what makes them again and again in ``tables_schedules``, the counts of what finished in
+``tables_tally``."""
 
 from sqlalchemy import (
     BigInteger,
@@ -18,13 +19,16 @@ from sqlalchemy import (
 )
 
 from ledger.tables_kin import Id, Instant, Json, barriers, failures, group_passes, members, metadata
+from ledger.tables_limits import counters, limits, starts, unique_runs
 from ledger.tables_people import action_runs, actions, pauses, run_tags, saved_views
+from ledger.tables_schedules import schedules, ticks
 from ledger.tables_tally import stragglers, tallies, tally_marks, totals
 
 __all__ = [
-    "action_runs", "actions", "artifacts", "attempts", "barriers", "failures", "group_passes", "is_queued",
-    "is_running", "jobs", "logs", "members", "metadata", "pauses", "processes", "rejected", "run_tags", "runs",
-    "saved_views", "schedules", "stragglers", "tallies", "tally_marks", "ticks", "totals",
+    "action_runs", "actions", "artifacts", "attempts", "barriers", "counters", "failures", "group_passes", "is_limited",
+    "is_queued", "is_running", "jobs", "limits", "logs", "members", "metadata", "pauses", "processes", "rejected",
+    "run_tags", "runs", "saved_views", "schedules", "starts", "stragglers", "tallies", "tally_marks", "ticks", "totals",
+    "unique_runs",
 ]  # fmt: skip
 
 
@@ -111,6 +115,7 @@ runs = Table(
     Column("idempotency_key", String(200), comment="a second request with the same key is the same run"),
     Column("schedule_id", Id, comment="the schedule that made it"),
     Column("tick_at", Instant, comment="the nominal time of its tick"),
+    Column("lane", String(200), nullable=False, server_default=text("''"), comment="its job's name if that has limits: see lanes"),
     Column("fingerprint", String(32), comment="of how it failed for good: its group in failures"),
     Index(
         "ix_runs_fingerprint",
@@ -122,11 +127,18 @@ runs = Table(
     Index(
         "ix_runs_ready",
         "queue",
+        "lane",
         "priority",
         "due_at",
         "id",
         sqlite_where=text("state = 'queued'"),
         postgresql_where=text("state = 'queued'"),
+    ),
+    Index(
+        "ix_runs_lane",
+        "lane",
+        sqlite_where=text("state = 'running' AND lane <> ''"),
+        postgresql_where=text("state = 'running' AND lane <> ''"),
     ),
     Index(
         "ix_runs_dispatch",
@@ -293,64 +305,6 @@ jobs = Table(
     Column("announced_at", Instant, nullable=False),
 )
 
-schedules = Table(
-    "schedules",
-    metadata,
-    Column("id", Id, primary_key=True),
-    Column("name", String(200), nullable=False),
-    Column("job", String(200), nullable=False, comment="a registered job's name; never code"),
-    Column(
-        "args",
-        Json,
-        nullable=False,
-        server_default=text("'{}'"),
-        comment="JSON: keyword arguments from the form",
-    ),
-    Column("queue", String(200), comment="null: the job's own"),
-    Column("priority", Integer, comment="null: the job's own"),
-    Column("kind", String(10), nullable=False, comment="cron or interval"),
-    Column("rule", String(200), nullable=False, comment="five cron fields, or seconds"),
-    Column("timezone", String(64), nullable=False, server_default=text("'UTC'"), comment="IANA name"),
-    Column(
-        "anchor_at",
-        Instant,
-        nullable=False,
-        comment="intervals are counted from here, so restarts do not shift them",
-    ),
-    Column(
-        "overlap",
-        String(10),
-        nullable=False,
-        server_default=text("'skip'"),
-        comment="skip or allow, when the last run is not finished",
-    ),
-    Column(
-        "catchup",
-        String(10),
-        nullable=False,
-        server_default=text("'latest'"),
-        comment="none, latest or all, after downtime",
-    ),
-    Column("watermark", Instant, nullable=False, comment="the last nominal time that was dealt with"),
-    Column("paused_at", Instant),
-    Column("paused_by", String(200)),
-    Column("created_at", Instant, nullable=False),
-    Column("created_by", String(200)),
-    Column("changed_at", Instant, nullable=False, comment="a scheduler reloads it when this moves"),
-    UniqueConstraint("name"),
-)
-
-ticks = Table(
-    "ticks",
-    metadata,
-    Column("schedule_id", Id, ForeignKey("schedules.id", ondelete="CASCADE"), primary_key=True),
-    Column("tick_at", Instant, primary_key=True, comment="nominal time"),
-    Column("outcome", String(10), nullable=False, comment="fired, late, skipped, missed"),
-    Column("reason", Text),
-    Column("run_id", Id),
-    Column("recorded_at", Instant, nullable=False),
-)
-
 logs = Table(
     "logs",
     metadata,
@@ -394,3 +348,4 @@ rejected = Table(
 # Written out, not bound: only so the planner of either database knows that a partial index serves.
 is_queued = text("runs.state = 'queued'")
 is_running = text("runs.state = 'running'")
+is_limited = text("runs.lane <> ''")

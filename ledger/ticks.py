@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, delete, select, update
 
 from ledger import clock, recurrence
 from ledger.engine import insert_new
@@ -106,6 +106,13 @@ def record(connection: Connection, schedule_id: str, planned: list[Tick], now: i
     statement = insert_new(connection, ticks).values(rows).returning(ticks.c.tick_at)
     fresh = set(connection.scalars(statement))
     return [tick for tick in planned if tick.at in fresh]
+
+
+def note_equal(connection: Connection, schedule_id: str, tick_at: int, run_id: str) -> None:
+    """The tick made no run: its job takes no equal one, and ``run_id`` is that."""
+    own = update(ticks).where(ticks.c.schedule_id == schedule_id, ticks.c.tick_at == tick_at)
+    because = "an equal run was accepted before"
+    connection.execute(own.values(outcome=TickOutcome.SKIPPED, reason=because, run_id=run_id))
 
 
 def prune(connection: Connection, before: int) -> int:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from sqlalchemy import Engine
 
-from ledger import actions, barriers, clock, dispatch, muting, pauses, retention, tally, ticks
+from ledger import actions, barriers, clock, counters, dispatch, muting, pauses, retention, tally, ticks
 from ledger.engine import reading, writing
 from ledger.files import remove_artifacts, remove_old_uploads
 from ledger.settings import Settings
@@ -82,6 +82,7 @@ def prune(engine: Engine, settings: Settings) -> float:
         actions.prune(connection, before)
         barriers.forget_expired(connection)
         tally.prune(connection)
+        counters.forget_expired(connection)
     remove_old_uploads(engine, settings)
     return wait
 

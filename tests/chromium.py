@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 from werkzeug.serving import make_server
 
-from ledger.migrate import migrate
+from tests.ledgers import prepare
 from tests.web_steps import Site
 
 CHROMIUM = "/usr/bin/chromium"
@@ -37,7 +37,7 @@ def opened(browser: Browser, served: Site) -> Iterator[Page]:
 @contextmanager
 def serving(site: Site) -> Iterator[Site]:
     """``site.address`` is where it answers."""
-    migrate(site.engine)
+    prepare(site.engine)
     server = make_server("127.0.0.1", 0, site.app, threaded=True)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()

@@ -8,6 +8,7 @@ import dramatiq
 import pytest
 from dramatiq.brokers.stub import StubBroker
 
+from tests.ledgers import made_at
 from tests.processes import Processes
 from tests.servers import PostgreSQL, RabbitMQ
 from tests.stack import Stack
@@ -41,20 +42,38 @@ def broker_url(rabbitmq: RabbitMQ) -> str:
 
 @pytest.fixture
 def sqlite_url(tmp_path: Path) -> str:
+    """A file that is not there yet; ``ledgers.prepare`` makes it."""
     return f"sqlite:///{tmp_path / 'ledger.db'}"
 
 
-@pytest.fixture
-def postgresql_url(postgresql: PostgreSQL) -> str:
-    """An empty database of this test alone; it goes with the cluster."""
+@pytest.fixture(scope="session")
+def ready_database(postgresql: PostgreSQL) -> str:
+    """The name of a migrated database to copy, which nobody may use."""
     postgresql.revive()
-    return postgresql.create_database()
+    return made_at(postgresql.create_database("ready")).rpartition("/")[2]
+
+
+@pytest.fixture
+def postgresql_url(postgresql: PostgreSQL, ready_database: str) -> str:
+    """A migrated database of this test alone; it goes with the cluster."""
+    postgresql.revive()
+    return postgresql.create_database(template=ready_database)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database_url(request: pytest.FixtureRequest) -> str:
-    """An empty database of this test alone; the test runs once on SQLite and once on PostgreSQL."""
+    """A database of this test alone; the test runs once on SQLite and once on PostgreSQL."""
     return request.getfixturevalue(f"{request.param}_url")
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def empty_database_url(request: pytest.FixtureRequest) -> str:
+    """Nothing is in it; otherwise as ``database_url``."""
+    if request.param == "sqlite":
+        return request.getfixturevalue("sqlite_url")
+    postgresql = request.getfixturevalue("postgresql")
+    postgresql.revive()
+    return postgresql.create_database()
 
 
 @pytest.fixture

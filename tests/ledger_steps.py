@@ -13,11 +13,11 @@ from ledger.claims import Claim, Claims, Wanted
 from ledger.engine import is_sqlite, open_engine, reading, writing
 from ledger.finishing import Ending
 from ledger.fleet import NewProcess
-from ledger.migrate import migrate
 from ledger.runs import NewRun
 from ledger.states import Outcome, State
 from ledger.tables import attempts as attempts_table
 from ledger.tables import runs as runs_table
+from tests.ledgers import prepare
 
 JOB, QUEUE = "add", "default"
 HOUR = 3600 * clock.SECOND
@@ -34,7 +34,7 @@ def migrated(database_url: str) -> Iterator[Engine]:
 @contextmanager
 def opened(url: str) -> Iterator[Engine]:
     engine = open_engine(url)
-    migrate(engine)
+    prepare(engine)
     yield engine
     engine.dispose()
 

@@ -15,8 +15,8 @@ from sqlalchemy import text
 
 from ledger import runs, settings
 from ledger.engine import open_engine, reading
-from ledger.migrate import migrate
 from ledger.runs import NewRun
+from tests.ledgers import prepare
 from tests.processes import Process, Processes, free_port
 from workers.broker import make_broker
 
@@ -35,7 +35,7 @@ class Stack:
             "WORKER_GRACE": "2", "PORT": str(free_port()),
         }  # fmt: skip
         self.engine = open_engine(database_url)
-        migrate(self.engine)
+        prepare(self.engine)
         self.settings = settings.load(
             database_url=database_url,
             broker_url=broker_url,

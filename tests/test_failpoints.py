@@ -12,8 +12,8 @@ import pytest
 from ledger import failpoints, fleet, runs
 from ledger.engine import open_engine, writing
 from ledger.failpoints import STEPS, StepReached, parse
-from ledger.migrate import migrate
 from ledger.runs import NewRun
+from tests.ledgers import prepare
 from tests.processes import ROOT, Processes
 
 
@@ -26,7 +26,7 @@ def sound_again():
 @pytest.fixture
 def engine(sqlite_url: str):
     engine = open_engine(sqlite_url)
-    migrate(engine)
+    prepare(engine)
     yield engine
     engine.dispose()
 

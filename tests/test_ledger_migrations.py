@@ -42,11 +42,14 @@ def description(engine: Engine) -> dict[str, str]:
     return columns | {"indexes": "\n".join(sorted(names(engine, INDEXES)))}
 
 
-def test_migrations_from_nothing_make_the_tables_of_the_code(engine: Engine):
+def test_migrations_from_nothing_make_the_tables_of_the_code(empty_database_url: str):
+    engine = open_engine(empty_database_url)
+    migrate(engine)
     assert schema_differences(engine) == []
     assert tables_in(engine) == set(metadata.tables)
     with reading(engine) as connection:
         assert is_current(connection)
+    engine.dispose()
 
 
 def test_migrations_make_the_defaults_and_partial_indexes_of_the_code(engine: Engine):
@@ -66,8 +69,8 @@ def test_a_downgrade_leaves_nothing_and_an_upgrade_brings_all_back(engine: Engin
     assert names(engine, TRIGGERS) == triggers != set()
 
 
-def test_an_empty_database_is_not_current(database_url: str):
-    engine = open_engine(database_url)
+def test_an_empty_database_is_not_current(empty_database_url: str):
+    engine = open_engine(empty_database_url)
     with reading(engine) as connection:
         assert not is_current(connection)
     engine.dispose()
@@ -79,17 +82,17 @@ def test_migrating_again_keeps_what_is_there(engine: Engine):
     assert row(engine, run.id) == run
 
 
-def test_processes_that_migrate_at_once_all_succeed(database_url: str, processes: Processes):
+def test_processes_that_migrate_at_once_all_succeed(empty_database_url: str, processes: Processes):
     command = ["-m", "ledger"]
-    started = [processes.python(*command, DATABASE_URL=database_url) for _ in range(3)]
+    started = [processes.python(*command, DATABASE_URL=empty_database_url) for _ in range(3)]
     assert [process.wait(60) for process in started] == [0, 0, 0]
-    engine = open_engine(database_url)
+    engine = open_engine(empty_database_url)
     assert schema_differences(engine) == []
     engine.dispose()
 
 
-def test_threads_that_migrate_at_once_all_succeed(database_url: str):
-    engines = [open_engine(database_url) for _ in range(4)]
+def test_threads_that_migrate_at_once_all_succeed(empty_database_url: str):
+    engines = [open_engine(empty_database_url) for _ in range(4)]
     at_once(4, lambda number: migrate(engines[number]))
     assert schema_differences(engines[0]) == []
     for engine in engines:

@@ -399,8 +399,8 @@ def test_workers_show_what_they_do_and_why_they_ended(engine: Engine):
 # Cost
 
 
-def test_an_empty_database_is_told_from_a_ledger(database_url: str):
-    engine = open_engine(database_url)
+def test_an_empty_database_is_told_from_a_ledger(empty_database_url: str):
+    engine = open_engine(empty_database_url)
     with pytest.raises(SchemaMissing, match="python -m ledger"):
         require_schema(engine)
     engine.dispose()

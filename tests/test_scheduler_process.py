@@ -8,7 +8,6 @@ from sqlalchemy import insert, select, update
 
 from ledger import clock, fleet, recurrence, retention, runs, schedules
 from ledger.engine import open_engine, reading, writing
-from ledger.migrate import migrate
 from ledger.runs import NewRun
 from ledger.schedules import NewSchedule
 from ledger.states import Outcome, State
@@ -17,6 +16,7 @@ from ledger.tables import processes as processes_table
 from ledger.tables import runs as runs_table
 from ledger.tables import schedules as schedules_table
 from ledger.tables import ticks as ticks_table
+from tests.ledgers import prepare
 from tests.processes import Processes
 
 FIRST = 1_700_000_000 * clock.SECOND
@@ -25,13 +25,13 @@ FIRST = 1_700_000_000 * clock.SECOND
 @pytest.fixture
 def engine(processes: Processes):
     engine = open_engine(f"sqlite:///{processes.folder}/var/ledger.db")
-    prepare(engine)
+    with_a_job(engine)
     yield engine
     engine.dispose()
 
 
-def prepare(engine) -> None:
-    migrate(engine)
+def with_a_job(engine) -> None:
+    prepare(engine)
     job = fleet.Job("report", "reports", 0, {"type": "object"}, "", "", {}, "")
     fleet.register(engine, fleet.NewProcess(kind="announcer"), [job])
     end(engine, kind="announcer")
@@ -228,7 +228,7 @@ def test_a_scheduler_that_others_took_for_dead_signs_on_again(engine, processes)
 def test_a_scheduler_that_was_frozen_for_longer_than_loops_may_stand_still_goes_on(processes, postgresql_url):
     # On PostgreSQL, because whoever is frozen in a write transaction on SQLite stops all others too.
     engine = open_engine(postgresql_url)
-    prepare(engine)
+    with_a_job(engine)
     make(engine)
     frozen, _other = (start(processes, DATABASE_URL=postgresql_url) for _ in range(2))
     processes.wait_until(lambda: run_count(engine) >= 1, 30, "a run")
@@ -245,7 +245,7 @@ def test_a_scheduler_that_was_frozen_for_longer_than_loops_may_stand_still_goes_
 
 def test_a_schedule_that_is_held_holds_up_no_other_and_catches_up(processes, postgresql_url):
     engine = open_engine(postgresql_url)
-    prepare(engine)
+    with_a_job(engine)
     held, free = make(engine), make(engine, name="free")
     start(processes, DATABASE_URL=postgresql_url)
     processes.wait_until(lambda: of_schedule(engine, held) and of_schedule(engine, free), 30, "runs of both")
@@ -275,7 +275,7 @@ def test_it_waits_for_a_ledger_that_is_away(processes):
 
 def test_it_goes_on_when_the_ledger_comes_back(postgresql, postgresql_url, processes):
     engine = open_engine(postgresql_url)
-    prepare(engine)
+    with_a_job(engine)
     make(engine)
     scheduler = start(processes, DATABASE_URL=postgresql_url)
     processes.wait_until(lambda: run_count(engine) >= 1, 30, "a run")

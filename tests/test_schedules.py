@@ -9,13 +9,13 @@ from sqlalchemy import insert, select, update
 from ledger import clock, fleet, recurrence, runs, schedules
 from ledger.engine import open_engine, reading, writing
 from ledger.errors import JobNotFound, ScheduleNotFound
-from ledger.migrate import migrate
 from ledger.schedules import NameTaken, NewSchedule, ScheduleBusy
 from ledger.states import State
 from ledger.tables import runs as runs_table
 from ledger.tables import schedules as schedules_table
 from ledger.tables import ticks as ticks_table
 from ledger.ticks import TICKS_AT_ONCE
+from tests.ledgers import prepare
 
 SECOND, MINUTE = clock.SECOND, 60 * clock.SECOND
 ANCHOR = 1_767_225_600 * SECOND  # 2026-01-01
@@ -30,7 +30,7 @@ def engine(database_url):
 
 def prepared(url: str):
     engine = open_engine(url)
-    migrate(engine)
+    prepare(engine)
     fleet.register(engine, fleet.NewProcess(kind="worker"), [job("report", "reports", 5), job("mail", "mail", 0)])
     return engine
 

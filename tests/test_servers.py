@@ -85,7 +85,7 @@ def test_a_frozen_node_says_nothing_until_it_thaws(rabbitmq: RabbitMQ):
         rabbitmq.thaw()
 
 
-def test_every_test_gets_an_empty_database(postgresql: PostgreSQL, postgresql_url: str):
+def test_every_test_gets_a_database_of_its_own(postgresql: PostgreSQL, postgresql_url: str):
     assert select_1(postgresql_url) == 1
     assert postgresql_url not in (postgresql.url, postgresql.create_database("another"))
 

@@ -13,7 +13,6 @@ from ledger.errors import LedgerAway
 from ledger.files import remove_artifacts, remove_old_uploads
 from ledger.ids import new_id
 from ledger.loops import Guard, Loop
-from ledger.migrate import migrate
 from ledger.reaper import LATE_SECONDS, Reaper, declare_gone_if_silent, reap
 from ledger.recurrence import parse
 from ledger.runs import NewRun
@@ -23,6 +22,7 @@ from ledger.states import State
 from ledger.tables import processes as processes_table
 from ledger.tables import runs as runs_table
 from ledger.uploads import reference_to
+from tests.ledgers import prepare
 from tests.processes import wait_until
 
 DAY = 24 * 3600
@@ -95,7 +95,7 @@ def test_while_its_own_beats_do_not_arrive_it_finds_nobody(reaper, seconds):
 @pytest.fixture
 def engine(database_url):
     engine = open_engine(database_url)
-    migrate(engine)
+    prepare(engine)
     yield engine
     engine.dispose()
 

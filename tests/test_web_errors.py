@@ -4,9 +4,9 @@ import pytest
 
 from ledger.errors import JobNotFound, ScheduleNotFound
 from ledger.ids import new_id
-from ledger.migrate import migrate
 from ledger.presence import Presence
 from tests.ledger_steps import dispatch, state
+from tests.ledgers import prepare
 from tests.web_steps import (
     Site,
     text,
@@ -63,7 +63,7 @@ def test_a_form_with_the_key_of_somebody_else_does_nothing(site: Site):
 
 def test_what_is_too_large_is_told_the_cap(tmp_path):
     small = Site(tmp_path / "var", upload_limit_mb=1)
-    migrate(small.engine)
+    prepare(small.engine)
     response = small.client.post("/runs/x/reruns", data={"key": "x" * 2_000_000})
     assert response.status_code == 413 and "up to 1 MB" in response.text
     small.close()
@@ -116,7 +116,7 @@ def test_an_outage_keeps_its_beginning(tmp_path):
 
 def test_the_site_is_ready_while_a_scheduler_beats(tmp_path):
     site = Site(tmp_path / "var")
-    migrate(site.engine)
+    prepare(site.engine)
     assert site.client.get("/readyz").json == {"ok": False, "ledger": "ok", "scheduler": "away"}
     presence = Presence(site.engine, "scheduler")
     presence.beat()

@@ -17,10 +17,10 @@ from sqlalchemy import select
 from ledger import clock, fleet, runs
 from ledger.engine import reading, writing
 from ledger.ids import new_id
-from ledger.migrate import migrate
 from ledger.runs import NewRun
 from ledger.settings import Settings, load
 from ledger.tables import runs as runs_table
+from tests.ledgers import prepare
 from web import create_app
 from web.console import NAME
 from workers.catalog import announce
@@ -115,7 +115,7 @@ def _values_of(control) -> list[str]:
 @pytest.fixture
 def site(database_url, tmp_path) -> Iterator[Site]:
     site = Site(settings_of(database_url, tmp_path))
-    migrate(site.engine)
+    prepare(site.engine)
     yield site
     site.close()
 
@@ -393,7 +393,7 @@ WRONG_WHEN = [
 @pytest.mark.parametrize(("name", "typed", "message"), WRONG_WHEN)
 def test_when_and_where_has_messages_of_its_own(sqlite_url, tmp_path, name, typed, message):
     site = Site(settings_of(sqlite_url, tmp_path))
-    migrate(site.engine)
+    prepare(site.engine)
     announced(site, build_report)
     page = site.refused(site.page("/jobs/build_report"), arg_month="2026-10", **{name: typed})
     assert page.select_one(".msg").text == message
@@ -462,7 +462,7 @@ def test_the_browser_may_keep_a_form_for_going_back(site):
 
 def test_a_start_is_accepted_while_the_broker_is_down(database_url, tmp_path):
     site = Site(settings_of(database_url, tmp_path, broker_url="amqp://127.0.0.1:1"))
-    migrate(site.engine)
+    prepare(site.engine)
     announced(site, build_report)
     assert site.start(site.page("/jobs/build_report"), arg_month="2026-10").state == "queued"
     site.close()

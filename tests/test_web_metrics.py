@@ -7,8 +7,8 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from ledger import retention, tally
-from ledger.migrate import migrate
 from tests.ledger_steps import cancel, dispatch, failed, finish, running, succeeded, worker
+from tests.ledgers import prepare
 from tests.processes import ROOT
 from tests.web_steps import (
     Site,
@@ -101,7 +101,7 @@ def test_nothing_of_this_process_is_told(always_fresh: Site):
 
 def test_with_a_password_it_needs_the_token_or_a_session(tmp_path):
     site = Site(tmp_path / "var", waybill_password="secret", metrics_token="let-me-scrape")
-    migrate(site.engine)
+    prepare(site.engine)
     assert site.client.get("/metrics").status_code == 401
     assert site.client.get("/metrics", headers={"Authorization": "Bearer wrong"}).status_code == 401
     scraped = site.client.get("/metrics", headers={"Authorization": "Bearer let-me-scrape"})
@@ -113,7 +113,7 @@ def test_with_a_password_it_needs_the_token_or_a_session(tmp_path):
 
 def test_without_a_token_set_an_empty_one_opens_nothing(tmp_path):
     site = Site(tmp_path / "var", waybill_password="secret")
-    migrate(site.engine)
+    prepare(site.engine)
     assert site.client.get("/metrics", headers={"Authorization": "Bearer "}).status_code == 401
     site.close()
 

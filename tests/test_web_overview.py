@@ -7,7 +7,6 @@ from sqlalchemy import Engine, update
 from ledger import clock, fleet, recurrence, schedules
 from ledger.engine import writing
 from ledger.fleet import NewProcess
-from ledger.migrate import migrate
 from ledger.tables import processes, runs
 from tests.ledger_steps import (
     CRASH_LIMIT,
@@ -20,6 +19,7 @@ from tests.ledger_steps import (
     succeeded,
     worker,
 )
+from tests.ledgers import prepare
 from tests.processes import wait_until
 from tests.web_steps import (
     Site,
@@ -146,7 +146,7 @@ def test_workers_show_what_they_run_now_and_who_ended(site: Site):
 
 def test_a_broker_that_is_away_is_told_on_every_page(tmp_path):
     site = Site(tmp_path / "var", broker_url="amqp://guest:secret@127.0.0.1:1/")
-    migrate(site.engine)
+    prepare(site.engine)
     dispatch(site.engine)
     wait_until(lambda: "lost" in text(site.page("/").main), message="the connection was tried")
     alert = site.page("/").select_one(".alert.warn")

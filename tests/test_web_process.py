@@ -4,7 +4,7 @@ import httpx
 import pytest
 
 from ledger.engine import open_engine
-from ledger.migrate import migrate
+from tests.ledgers import prepare
 from tests.processes import Processes, free_port
 
 
@@ -14,7 +14,7 @@ def web(processes: Processes, **settings):
 
 
 def test_it_prints_its_address_serves_and_ends_on_sigterm(processes: Processes):
-    migrate(open_engine(f"sqlite:///{processes.folder / 'var' / 'ledger.db'}"))
+    prepare(open_engine(f"sqlite:///{processes.folder / 'var' / 'ledger.db'}"))
     process, address = web(processes)
     process.wait_for_log(f"Waybill: {address}")
     assert httpx.get(f"{address}/healthz").json() == {"ok": True}
@@ -27,7 +27,7 @@ def test_it_starts_before_the_ledger_has_tables_and_serves_once_it_has(processes
     process, address = web(processes)
     process.wait_for_log("Waybill: ")
     assert httpx.get(address).status_code == 503
-    migrate(open_engine(f"sqlite:///{processes.folder / 'var' / 'ledger.db'}"))
+    prepare(open_engine(f"sqlite:///{processes.folder / 'var' / 'ledger.db'}"))
     assert httpx.get(address).status_code == 200
 
 
@@ -48,7 +48,7 @@ def test_an_address_that_is_taken_is_a_sentence(processes: Processes):
 
 @pytest.mark.parametrize("size", [1_500_000, 3_000_000])
 def test_what_is_too_large_is_refused_by_the_site_in_words(processes: Processes, size: int):
-    migrate(open_engine(f"sqlite:///{processes.folder / 'var' / 'ledger.db'}"))
+    prepare(open_engine(f"sqlite:///{processes.folder / 'var' / 'ledger.db'}"))
     process, address = web(processes, UPLOAD_LIMIT_MB=1)
     process.wait_for_log("Waybill: ")
     response = httpx.post(f"{address}/runs/x/reruns", files={"file": b"x" * size})

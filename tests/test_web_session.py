@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from ledger.migrate import migrate
 from tests.ledger_steps import dispatch, row
+from tests.ledgers import prepare
 from tests.web_steps import (
     Site,
     text,
@@ -22,7 +22,7 @@ PASSWORD = "correct horse"
 def locked(tmp_path, monkeypatch) -> Iterator[Site]:
     monkeypatch.setattr(session, "throttle", Throttle(tries=5, seconds=60))
     made = Site(tmp_path / "var", waybill_password=PASSWORD)
-    migrate(made.engine)
+    prepare(made.engine)
     yield made
     made.close()
 

@@ -2,9 +2,9 @@
 
 from ledger import clock, fleet
 from ledger.fleet import NewProcess
-from ledger.migrate import migrate
 from ledger.retention import DAY
 from tests.ledger_steps import finish, running, succeeded, worker
+from tests.ledgers import prepare
 from tests.web_steps import (
     Site,
     text,
@@ -25,7 +25,7 @@ def test_settings_are_shown_and_secrets_are_not(tmp_path):
         tmp_path / "var", waybill_password="hush-hush", metrics_token="let-me-in", retention_days=7,
         broker_url="amqp://guest:not-telling@127.0.0.1:1/%2F?heartbeat=20",
     )  # fmt: skip
-    migrate(site.engine)
+    prepare(site.engine)
     site.press(site.page("/sign-in"), "Sign in", password="hush-hush", name="ana")
     page = site.page("/settings")
     shown = values(page)

@@ -4,6 +4,7 @@ import pytest
 from bs4 import BeautifulSoup
 
 from tests.ledger_steps import brought_to, dispatch, dispatch_many, row
+from tests.ledgers import prepare
 from tests.test_web_jobs import announced, build_report
 from tests.web_steps import (
     Site,
@@ -120,10 +121,9 @@ def test_a_search_takes_any_text(site: Site, asked: str):
 
 
 def test_preferences_outlive_signing_in_and_out(tmp_path):
-    from ledger.migrate import migrate
 
     site = Site(tmp_path / "var", waybill_password="x")
-    migrate(site.engine)
+    prepare(site.engine)
     site.press(site.page("/sign-in"), "Sign in", name="ana", password="x")
     choose(site, "theme", "dark")
     assert text(site.page("/").select_one(".menu summary")) == "ana"

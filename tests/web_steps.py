@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from bs4 import BeautifulSoup, Tag
 
-from ledger.migrate import migrate
 from ledger.settings import load
+from tests.ledgers import prepare
 from web import create_app
 from web.console import NAME
 
@@ -66,6 +66,6 @@ def cells(page: Tag, column: int) -> list[str]:
 def visited(tmp_path: Path) -> Iterator[Site]:
     """On SQLite: what the databases differ in is the ledger's own business."""
     made = Site(tmp_path / "var")
-    migrate(made.engine)
+    prepare(made.engine)
     yield made
     made.close()

@@ -20,7 +20,7 @@ from ledger.engine import Glance, open_engine
 from ledger.settings import Settings, settings
 from ledger.watch import Watch, open_watch
 from ledger.writer import Writer
-from workers import composition, context, isolation, messages
+from workers import admission, composition, context, isolation, messages
 from workers.desk import Desk
 from workers.intake import LedgerConsumer
 from workers.options import ActorOptions
@@ -72,6 +72,7 @@ class WaybillBroker(Broker):
 
         Raises WrongOption."""
         isolation.check(actor.actor_name, actor.options)
+        admission.check(actor.actor_name, actor.options, actor.fn)
         body = actor.fn
 
         @functools.wraps(body)
@@ -90,7 +91,9 @@ class WaybillBroker(Broker):
             self.emit_after("declare_queue", queue_name)
 
     def enqueue(self, message: Message, *, delay: int | None = None) -> Message:
-        """Writes the run, durably, then hints. ``delay`` in milliseconds. Raises LedgerAway."""
+        """Writes the run, durably, then hints. ``delay`` in milliseconds. Raises LedgerAway.
+
+        Where the job takes no equal run now, the message that is answered stands for the earlier one."""
         self.emit_before("enqueue", message, delay)
         group = composition.membership()
         member = message.copy(options=group) if group else message
@@ -98,11 +101,11 @@ class WaybillBroker(Broker):
             member, origin="code", delay=delay, actor=self.actors.get(message.actor_name), **caller()
         )
         with context.undisturbed():
-            self.writer.call(runs.insert_groups, [new])
+            [run_id] = self.writer.call(runs.insert_groups, [new])
             if not delay:
-                self.publisher.hint(new.id, new.job, new.queue)
+                self.publisher.hint(run_id, new.job, new.queue)
         self.emit_after("enqueue", message, delay)
-        return message
+        return message if run_id == new.id else message.copy(message_id=run_id)
 
     def consume(self, queue_name: str, prefetch: int = 1, timeout: int = 5000):
         if self.desk is None:

@@ -15,7 +15,7 @@ from typing import Any
 
 from ledger.fleet import Job
 from ledger.settings import settings
-from workers import docstrings, isolation
+from workers import admission, docstrings, isolation
 from workers.signature import ArgumentsDoNotFit, original, signature_of
 
 __all__ = ["ArgumentsDoNotFit", "announce", "bound", "code_version", "coerce"]
@@ -77,6 +77,7 @@ def options_of(options: dict[str, Any]) -> dict[str, Any]:
         **({"keep": keep} if (keep := _number(options.get("keep")) or 0) > 0 else {}),
         **isolation.announced(options),
         **_tags(options),
+        **admission.announced(options),
     }
 
 

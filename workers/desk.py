@@ -195,9 +195,13 @@ class Desk:
             self.finish(refused)
 
     def _hint(self, ending: Ending) -> None:
+        """Of what follows, and of a place that it leaves to the next run of its job. Its own id will do where the next
+        run may equal an earlier one, and so not be there: a hint at nothing would be kept as rejected."""
         for new in ending.next_runs:
-            self.publisher.hint(new.id, new.job, new.queue)
-        for new in ending.barrier_runs:  # made by the last member only: a hint at nothing would be kept as rejected
+            self.publisher.hint(ending.claim.id, new.job, new.queue)
+        if ending.claim.lane:
+            self.publisher.hint(ending.claim.id, ending.claim.job, ending.claim.queue)
+        for new in ending.barrier_runs:  # made by the last member only
             made = self.writer.submit(notes.are_known, new.id, durable=False)
             made.add_done_callback(lambda known, new=new: self._hint_if(known, new))
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from pika.exceptions import AMQPError
 
-from ledger import notes, runs
+from ledger import clock, notes, runs
 from ledger.engine import Glance
 from ledger.errors import LedgerAway, first_line
 from ledger.runs import NewRun
@@ -105,5 +105,11 @@ class HintConsumer(LedgerConsumer):
         """Claims without a hint: what was lost with RabbitMQ, and delayed runs that fell due."""
         if self._more or self._is_due():
             self._fill_slots(self._desk.slots.most, FULL_SECONDS)
-        # Not all at the same moment, when many workers lost RabbitMQ at the same moment.
-        self._look_at = time.monotonic() + (0 if self._more else LOOK_SECONDS * random.uniform(0.7, 1))
+        self._look_at = time.monotonic() + (0 if self._more else self._pause())
+
+    def _pause(self) -> float:
+        """Until the next run falls due, as a rate may have it; else not all at the same moment, when many workers
+        lost RabbitMQ at the same moment."""
+        longest = LOOK_SECONDS * random.uniform(0.7, 1)
+        until = longest if self._due_at is None else (self._due_at - clock.now()) / clock.SECOND
+        return until if 0 < until < longest else longest

@@ -8,7 +8,7 @@ from ledger import pauses
 from ledger.pauses import Pause
 from ledger.queries.consumers import consumers
 from ledger.queries.counting import Count, count
-from ledger.queries.queued import due, priorities, queues
+from ledger.queries.queued import due_ranges, queues
 from ledger.tables import runs
 
 
@@ -55,7 +55,7 @@ def backlog(connection: Connection, now: int) -> Backlog:
 
 def waiting_in(connection: Connection, name: str, served: bool, pause: Pause | None, now: int) -> WaitingQueue | None:
     """What is due in the queue; None when nothing is."""
-    ranges = [due(name, priority, now) for priority in priorities(connection, name)]
+    ranges = due_ranges(connection, name, now)
     number = sum((count(connection, select(runs.c.id).where(*each)) for each in ranges), Count())
     if not number:
         return None

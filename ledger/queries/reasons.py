@@ -5,7 +5,9 @@ from enum import StrEnum
 
 from sqlalchemy import Connection, select
 
-from ledger import pauses
+from ledger import limits, pauses
+from ledger.lanes import OPEN
+from ledger.limits import Use
 from ledger.pauses import Pause
 from ledger.queries.consumers import Consumers, consumers
 from ledger.queries.counting import Count
@@ -21,6 +23,8 @@ class Why(StrEnum):
     NO_WORKER = "no worker"  # no live worker consumes its queue
     UNKNOWN_JOB = "unknown job"  # those that do consume it do not know the job
     NOT_DUE = "not due"
+    FULL = "full"  # as many runs of its job run as may
+    USED_UP = "used up"  # as many runs of its job have started within a period as may
     BEHIND = "behind"  # others go first
     NEXT = "next"  # nothing is in its way but a free slot
 
@@ -28,7 +32,7 @@ class Why(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Reason:
     """``attempt`` of ``attempts`` after a failure; ``due_at`` while that lies ahead; ``ahead`` for BEHIND; ``pause``
-    for PAUSED."""
+    for PAUSED; ``limits`` of its job and what is in use of them, for FULL and USED_UP."""
 
     why: Why
     queue: str
@@ -37,39 +41,57 @@ class Reason:
     due_at: int | None = None
     ahead: Count = Count()
     pause: Pause | None = None
+    limits: Use | None = None
 
 
 def reasons(connection: Connection, rows: list, now: int) -> dict[str, Reason]:
     """Of queued rows, by run id."""
     served, paused = consumers(connection, now), pauses.paused(connection, now)
-    due_queues = {row.queue for row in rows if row.due_at <= now and served.know(row.queue, row.job)}
-    places = {queue: _places(connection, queue, now) for queue in sorted(due_queues - paused.keys())}
-    return {row.id: _reason(row, served, paused.get(row.queue), places.get(row.queue, {}), now) for row in rows}
+    due = [row for row in rows if row.due_at <= now and row.queue not in paused and served.know(row.queue, row.job)]
+    uses = {use.job: use for use in limits.uses(connection, {row.job for row in due}, now)} if due else {}
+    lanes = {row.id: (row.queue, _lane(uses.get(row.job))) for row in due}
+    places = {lane: _places(connection, *lane, now) for lane in sorted(set(lanes.values()))}
+    return {
+        row.id: _reason(row, served, paused.get(row.queue), places.get(lanes.get(row.id), {}), uses.get(row.job), now)
+        for row in rows
+    }
 
 
-def _reason(row, served: Consumers, pause: Pause | None, places: dict[str, int], now: int) -> Reason:
+def _lane(use: Use | None) -> str:
+    return use.job if use is not None and use.is_limited else OPEN
+
+
+def _reason(
+    row, served: Consumers, pause: Pause | None, places: dict[str, int], use: Use | None, now: int
+) -> Reason:
     attempt, attempts = (row.failures + 1, row.max_attempts) if row.failures else (None, None)
     due_at = row.due_at if row.due_at > now else None
-    why = Why.PAUSED if pause and due_at is None else _why(row, served, due_at, places)
+    why = Why.PAUSED if pause and due_at is None else _why(row, served, due_at, places, use)
     ahead = Count(places.get(row.id, MOST_AHEAD), row.id not in places) if why == Why.BEHIND else Count()
-    return Reason(why, row.queue, attempt, attempts, due_at, ahead, pause if why == Why.PAUSED else None)
+    return Reason(
+        why, row.queue, attempt, attempts, due_at, ahead,
+        pause=pause if why == Why.PAUSED else None,
+        limits=use if why in (Why.FULL, Why.USED_UP) else None,
+    )  # fmt: skip
 
 
-def _why(row, served: Consumers, due_at: int | None, places: dict[str, int]) -> Why:
+def _why(row, served: Consumers, due_at: int | None, places: dict[str, int], use: Use | None) -> Why:
     if due_at is not None:
         return Why.NOT_DUE
     if not served.consume(row.queue):
         return Why.NO_WORKER
     if not served.know(row.queue, row.job):
         return Why.UNKNOWN_JOB
+    if use is not None and not use.free:
+        return Why.FULL if use.is_full else Why.USED_UP
     return Why.NEXT if places.get(row.id) == 0 else Why.BEHIND
 
 
-def _places(connection: Connection, queue: str, now: int) -> dict[str, int]:
-    """How many due runs go before each of the first ``MOST_AHEAD``, in the order of claims."""
+def _places(connection: Connection, queue: str, lane: str, now: int) -> dict[str, int]:
+    """How many due runs of its lane go before each of the first ``MOST_AHEAD``, in the order of claims."""
     found: list[str] = []
-    for priority in priorities(connection, queue):
-        ordered = select(runs.c.id).where(*due(queue, priority, now)).order_by(runs.c.due_at, runs.c.id)
+    for priority in priorities(connection, queue, lane):
+        ordered = select(runs.c.id).where(*due(queue, priority, now, lane)).order_by(runs.c.due_at, runs.c.id)
         found += connection.scalars(ordered.limit(MOST_AHEAD - len(found)))
         if len(found) >= MOST_AHEAD:
             break

@@ -1,0 +1,63 @@
+"""The tables of what recurs: schedules, and what became of each of their nominal times."""
+
+from sqlalchemy import Column, ForeignKey, Integer, String, Table, Text, UniqueConstraint, text
+
+from ledger.tables_kin import Id, Instant, Json, metadata
+
+schedules = Table(
+    "schedules",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("name", String(200), nullable=False),
+    Column("job", String(200), nullable=False, comment="a registered job's name; never code"),
+    Column(
+        "args",
+        Json,
+        nullable=False,
+        server_default=text("'{}'"),
+        comment="JSON: keyword arguments from the form",
+    ),
+    Column("queue", String(200), comment="null: the job's own"),
+    Column("priority", Integer, comment="null: the job's own"),
+    Column("kind", String(10), nullable=False, comment="cron or interval"),
+    Column("rule", String(200), nullable=False, comment="five cron fields, or seconds"),
+    Column("timezone", String(64), nullable=False, server_default=text("'UTC'"), comment="IANA name"),
+    Column(
+        "anchor_at",
+        Instant,
+        nullable=False,
+        comment="intervals are counted from here, so restarts do not shift them",
+    ),
+    Column(
+        "overlap",
+        String(10),
+        nullable=False,
+        server_default=text("'skip'"),
+        comment="skip or allow, when the last run is not finished",
+    ),
+    Column(
+        "catchup",
+        String(10),
+        nullable=False,
+        server_default=text("'latest'"),
+        comment="none, latest or all, after downtime",
+    ),
+    Column("watermark", Instant, nullable=False, comment="the last nominal time that was dealt with"),
+    Column("paused_at", Instant),
+    Column("paused_by", String(200)),
+    Column("created_at", Instant, nullable=False),
+    Column("created_by", String(200)),
+    Column("changed_at", Instant, nullable=False, comment="a scheduler reloads it when this moves"),
+    UniqueConstraint("name"),
+)
+
+ticks = Table(
+    "ticks",
+    metadata,
+    Column("schedule_id", Id, ForeignKey("schedules.id", ondelete="CASCADE"), primary_key=True),
+    Column("tick_at", Instant, primary_key=True, comment="nominal time"),
+    Column("outcome", String(10), nullable=False, comment="fired, late, skipped, missed"),
+    Column("reason", Text),
+    Column("run_id", Id),
+    Column("recorded_at", Instant, nullable=False),
+)
