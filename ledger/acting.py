@@ -98,8 +98,15 @@ def _rerun(connection: Connection, action, turns: list, found: dict) -> Batch:
     fit, notes = _split(turns, found, lambda row: row.state in TERMINAL and row.job != JOB)
     new = [repeat_of_row(row, action.by, f"action:{action.id}:{row.id}") for row in fit]
     made = runs.insert(connection, new)
-    notes += [Note(row.id, Outcome.DONE, row.state, made_id=made_id) for row, made_id in zip(fit, made, strict=True)]
+    notes += [_note_of_rerun(row, each.id, made_id) for row, each, made_id in zip(fit, new, made, strict=True)]
     return Batch(notes, [Hint(run_id, each.job, each.queue) for run_id, each in zip(made, new, strict=True)], [])
+
+
+def _note_of_rerun(row, new_id: str, made_id: str) -> Note:
+    """Where an equal run stood in its way, that is not this action's, whose undo must leave it alone."""
+    if made_id == new_id:
+        return Note(row.id, Outcome.DONE, row.state, made_id=made_id)
+    return Note(row.id, Outcome.UNCHANGED, row.state)
 
 
 def _cancel(connection: Connection, action, turns: list, found: dict) -> Batch:

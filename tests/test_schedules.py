@@ -411,3 +411,14 @@ def test_a_pause_waits_for_a_firing_and_is_final(engine):
         for future in futures:
             future.result(timeout=60)
     assert len(run_rows(engine)) == paused_with
+
+
+def test_a_tick_whose_run_would_be_equal_to_another_says_so(engine):
+    unique = {"while": "active", "seconds": None, "by": None, "on_duplicate": "skip"}
+    told = fleet.Job("report", "reports", 5, {"type": "object"}, "", "", {"unique": unique}, "")
+    fleet.register(engine, fleet.NewProcess(kind="worker"), [told])
+    schedule_id = make(engine)
+    (first,) = fire(engine, schedule_id, ANCHOR + MINUTE)
+    assert fire(engine, schedule_id, ANCHOR + 2 * MINUTE) == []
+    assert recorded(engine, schedule_id) == [(1, "fired"), (2, "skipped")]
+    assert tick_rows(engine, schedule_id)[1].run_id == first.run_id

@@ -15,10 +15,13 @@ from pydantic import Field
 from sqlalchemy import select
 
 from ledger import clock, fleet, runs
+from ledger.claims import Claims, Wanted
 from ledger.engine import reading, writing
+from ledger.finishing import Ending, finish
 from ledger.ids import new_id
 from ledger.runs import NewRun
 from ledger.settings import Settings, load
+from ledger.states import Outcome, State
 from ledger.tables import runs as runs_table
 from tests.ledgers import prepare
 from web import create_app
@@ -480,3 +483,43 @@ def test_no_style_and_no_script_stands_in_the_page(site):
     for path in ("/jobs", "/jobs/build_report"):
         page = site.page(path)
         assert not page.select("[style], style, [onclick], script:not([src])")
+
+
+LIMITS = {
+    "max_concurrency": 1, "rate_limit": "10 / 15 min",
+    "unique": "1 h", "unique_by": ["month"], "on_duplicate": "replace",
+}  # fmt: skip
+
+
+def test_a_limited_job_says_its_limits(site):
+    announced(site, build_report, **LIMITS)
+    rules = site.page("/jobs/build_report").select("dd .rule")
+    said = {" ".join(rule.text.split()) for rule in rules}
+    assert {"Never two at a time.", "At most 10 starts within 15 min."} <= said
+    assert (
+        "For 1 h, an equal run is no new one. Equal are those of the same month. "
+        "One that waits makes way for the newer one." in said
+    )
+
+
+def test_a_job_that_takes_no_equal_run_leads_to_the_one_that_is_there(site):
+    announced(site, build_report, unique="active")
+    first = site.start(site.page("/jobs/build_report"), arg_month="2026-10")
+    assert site.start(site.page("/jobs/build_report"), arg_month="2026-10").id == first.id
+    assert "takes no equal run now" in site.page(f"/runs/{first.id}").text
+    assert site.start(site.page("/jobs/build_report"), arg_month="2026-11").id != first.id
+
+
+def test_a_run_says_the_limit_it_waits_for(site):
+    announced(site, build_report, max_concurrency=1, rate_limit="1/h")
+    worker = fleet.NewProcess(kind="worker", queues=["default"], jobs=["build_report"])
+    fleet.register(site.engine, worker)
+    given(site, month="2026-10")
+    with writing(site.engine) as connection:
+        [[held]] = Claims(worker.id, "w", worker.jobs).take(connection, [Wanted("default", 1)])
+    waiting = given(site, month="2026-11")
+    assert "no more than 1 at a time" in site.page(f"/runs/{waiting}").text
+    with writing(site.engine) as connection:
+        finish(connection, [Ending(claim=held, state=State.SUCCEEDED, outcome=Outcome.SUCCEEDED)])
+    assert re.search(r"no more than 1 in 1 h, next\s+<time[^>]*>in (59|60) min", site.page(f"/runs/{waiting}").decode())
+

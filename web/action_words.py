@@ -84,6 +84,8 @@ def outcome(kind: str, found: Found) -> str:
     count = number(found.number)
     if found.outcome == Outcome.DONE:
         return _("%(count)s done, found %(state)s", count=count, state=_state(found.state))
+    if found.outcome == Outcome.UNCHANGED and kind == Kind.RERUN:
+        return _("%(count)s left alone: an equal run stands in their way", count=count)
     if found.outcome == Outcome.UNCHANGED:
         return _("%(count)s were so already", count=count)
     return _("%(count)s left alone: %(state)s by then", count=count, state=_state(found.state))

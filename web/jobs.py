@@ -54,7 +54,7 @@ def create_run(name: str):
     if form.kwargs is None or asked.wrong:
         page = page_of(job, form, asked, _key(), original and original.id, (), bool(_ties(original)))
         return _answer(page, 422)
-    return _started(_new_run(job, form, asked, original))
+    return _started(job, _new_run(job, form, asked, original))
 
 
 def _filled_form(name: str, linked: bool):
@@ -135,8 +135,10 @@ def _idempotency_key(job: JobPage, form: Form, asked: when.When) -> str | None:
     return f"form:{hashlib.sha256(said.encode()).hexdigest()}"
 
 
-def _started(new: NewRun):
+def _started(job: JobPage, new: NewRun):
     run_id = start(new)
-    if run_id != new.id:
+    if run_id != new.id and job.options.get("unique"):
+        flash(_("This job takes no equal run now: here is the one that stands in its way."))
+    elif run_id != new.id:
         flash(_("This was started already: sending a form twice makes one run."))
     return redirect(url_for("runs.show", run_id=run_id), 303)

@@ -130,7 +130,7 @@ def served_by(workers: int) -> str:
 
 def options_in_words(options: dict[str, Any]) -> tuple[str, ...]:
     """Sentences on retries and limits; times in the options are milliseconds."""
-    sentences = (_retries, _throws, _on_crash, _time_limit, _max_age, _process)
+    sentences = (_retries, _throws, _on_crash, _concurrency, _rate, _unique, _time_limit, _max_age, _process)
     return tuple(filter(None, (sentence(options) for sentence in sentences)))
 
 
@@ -169,6 +169,43 @@ def _max_age(options: dict[str, Any]) -> str:
 
 def _on_crash(options: dict[str, Any]) -> str:
     return _("Fails when it crashes, and is not started again.") if options.get("on_crash") == "fail" else ""
+
+
+def _concurrency(options: dict[str, Any]) -> str:
+    most = options.get("max_concurrency")
+    if most == 1:
+        return _("Never two at a time.")
+    return _("At most %(number)s at a time.", number=number(most)) if most else ""
+
+
+def _rate(options: dict[str, Any]) -> str:
+    rate = options.get("rate_limit")
+    if not rate:
+        return ""
+    return ngettext(
+        "At most %(shown)s start within %(time)s.", "At most %(shown)s starts within %(time)s.",
+        rate["runs"], shown=number(rate["runs"]), time=_span(rate["seconds"] * 1000),
+    )  # fmt: skip
+
+
+def _unique(options: dict[str, Any]) -> str:
+    unique = options.get("unique")
+    if not unique:
+        return ""
+    sentences = [_while(unique)]
+    if unique["by"]:
+        sentences.append(_("Equal are those of the same %(names)s.", names=", ".join(unique["by"])))
+    if unique["on_duplicate"] == "replace":
+        sentences.append(_("One that waits makes way for the newer one."))
+    return " ".join(sentences)
+
+
+def _while(unique: dict[str, Any]) -> str:
+    if unique["while"] == "queued":
+        return _("While a run waits, an equal one is no new one.")
+    if unique["while"] == "active":
+        return _("While a run waits or runs, an equal one is no new one.")
+    return _("For %(time)s, an equal run is no new one.", time=_span(unique["seconds"] * 1000))
 
 
 def _process(options: dict[str, Any]) -> str:

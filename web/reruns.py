@@ -17,10 +17,13 @@ def form_key() -> str:
     return token_urlsafe(12)
 
 
-def start_again(run_id: str, key: str) -> str:
-    """The new run's id. The key counts together with the run it repeats. Raises RunNotFound."""
+def start_again(run_id: str, key: str) -> tuple[str, bool]:
+    """The new run's id and True; or that of an earlier one, with the same key or equal where its job takes only one.
+    The key counts together with the run it repeats. Raises RunNotFound."""
     unique = f"rerun:{run_id}:{key}" if KEY.fullmatch(key) else None
-    return start(repeat_of(console().engine, run_id, person(), unique))
+    new = repeat_of(console().engine, run_id, person(), unique)
+    started = start(new)
+    return started, started == new.id
 
 
 def start_failed_part(run_id: str, ids: str, key: str) -> int:

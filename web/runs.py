@@ -73,7 +73,9 @@ def rerun_failed_part(run_id: str):
 
 @blueprint.post("/<run_id>/reruns")
 def rerun(run_id: str):
-    new_id = reruns.start_again(run_id, request.form.get("key", ""))
+    new_id, is_new = reruns.start_again(run_id, request.form.get("key", ""))
+    if not is_new:
+        flash(_("No second one was started: this run is there already."))
     return redirect(url_for("runs.show", run_id=new_id), 303)
 
 

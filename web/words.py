@@ -6,6 +6,7 @@ from typing import Any
 from flask_babel import lazy_gettext as _l
 from markupsafe import Markup
 
+from ledger.limits import Use
 from ledger.queries.reasons import Reason, Why
 from ledger.queries.status import Status
 from ledger.queries.wanted import Tab
@@ -67,6 +68,8 @@ WHY = {
     Why.NO_WORKER: _l("no worker consumes “{queue}”"),
     Why.UNKNOWN_JOB: _l("no worker knows this job"),
     Why.NOT_DUE: _l("due {due}"),
+    Why.FULL: _l("no more than {places} at a time"),
+    Why.USED_UP: _l("no more than {starts} in {period}, next {due}"),
     Why.BEHIND: _l("{ahead} ahead"),
     Why.NEXT: _l("next in line"),
 }
@@ -93,4 +96,16 @@ def _why(reason: Reason) -> Markup:
 
 def _filled(pattern: Any, reason: Reason) -> Markup:
     due = moments.until(reason.due_at) if reason.due_at else ""
-    return Markup(pattern).format(queue=reason.queue, due=due, ahead=numbers.count(reason.ahead))
+    said = {"queue": reason.queue, "due": due, "ahead": numbers.count(reason.ahead)}
+    return Markup(pattern).format(**said | _limits(reason.limits))
+
+
+def _limits(use: Use | None) -> dict[str, Any]:
+    if use is None:
+        return {}
+    told: dict[str, Any] = {"places": use.max_concurrency and numbers.number(use.max_concurrency)}
+    if use.is_used_up:
+        told |= {"starts": numbers.number(use.rate_runs), "period": numbers.duration(use.rate_period)}
+    if use.next_start_at:
+        told["due"] = moments.until(use.next_start_at)
+    return told
