@@ -123,10 +123,10 @@ def test_postgresql_syncs_to_disk_unless_told_otherwise(postgresql: PostgreSQL):
     assert postgresql.execute("SHOW fsync") == [("off",)]
 
 
-def test_database_urls_work_on_both_databases(database_url: str):
+def test_database_urls_work_on_both_databases(empty_database_url: str):
     import sqlalchemy
 
-    engine = sqlalchemy.create_engine(database_url)
+    engine = sqlalchemy.create_engine(empty_database_url)
     with engine.begin() as connection:
         assert sqlalchemy.inspect(connection).get_table_names() == []
     engine.dispose()
