@@ -18,7 +18,7 @@ from apscheduler.events import EVENT_JOB_MAX_INSTANCES, EVENT_JOB_MISSED, JobEve
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.base import BaseTrigger
 
-from ledger import clock, reaper, recurrence, schedules, tally, upkeep
+from ledger import clock, reaper, recurrence, schedules, tally, ticks, upkeep
 from ledger.dispatch import Repeats
 from ledger.engine import Engine, open_engine, reading, writing
 from ledger.errors import LedgerAway
@@ -163,7 +163,7 @@ class Mirror:
     def __init__(self, engine: Engine, hint: Callable[[str, str, str], None]):
         self._engine, self._hint = engine, hint
         self._scheduler = BackgroundScheduler(timezone="UTC")
-        self._unfired: set[str] = set()  # a tick came, but nothing could be done about it
+        self._unfired: set[str] = set()  # a tick came, but nothing could be done about it, or not yet
         self._seen: tuple[int, int] | None = None
         self._loaded_at = 0.0
         self._scheduler.add_listener(self._note_unfired, EVENT_JOB_MAX_INSTANCES | EVENT_JOB_MISSED)
@@ -185,6 +185,7 @@ class Mirror:
         """Follows changes of the schedules, and tries again what could not be fired."""
         with reading(self._engine) as connection:
             newest = schedules.newest_change(connection)
+            self._unfired.update(ticks.schedules_that_wait(connection))
         if newest != self._seen or time.monotonic() - self._loaded_at > RELOAD_SECONDS:
             self._load()
             self._seen = newest

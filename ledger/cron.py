@@ -137,10 +137,11 @@ def _start(zone: ZoneInfo, after: int) -> datetime:
 
 
 def _instants(text: str, zone: ZoneInfo, start: datetime, fold: int) -> Iterator[int]:
-    return (_instant(wall, zone, fold) for wall in CronSim(text, start))
+    return (instant(wall, zone, fold) for wall in CronSim(text, start))
 
 
-def _instant(wall: datetime, zone: ZoneInfo, fold: int) -> int:
+def instant(wall: datetime, zone: ZoneInfo, fold: int = 0) -> int:
+    """When clocks of the zone show ``wall``, for the first time or after a change of clocks (``fold`` 1)."""
     at = clock.from_datetime(wall.replace(tzinfo=zone, fold=fold))
     return at if _wall(at, zone) == wall else _after_gap(wall, zone)
 

@@ -1,18 +1,20 @@
 """Firing a schedule: due ticks become runs, once each, whoever fires and however many do."""
 
+import hashlib
 from collections.abc import Iterable
 from typing import NamedTuple
 
 from sqlalchemy import Connection, select, update
 
-from ledger import failpoints, runs, texts, ticks
+from ledger import clock, failpoints, recurrence, runs, texts, ticks
 from ledger.errors import LedgerError, ScheduleNotFound
+from ledger.ids import new_id
 from ledger.recurrence import Rule
 from ledger.runs import NewRun
 from ledger.states import ACTIVE
 from ledger.tables import jobs, schedules
 from ledger.tables import runs as runs_table
-from ledger.ticks import Tick
+from ledger.ticks import Overlap, Policy, Tick, TickOutcome
 
 DEFAULT_QUEUE = "default"
 LOOK_BACK = 50  # runs of a schedule that are looked at for one that is not finished
@@ -42,14 +44,34 @@ def fire(connection: Connection, schedule_id: str, now: int, wait: bool = True) 
     row = locked(connection, schedule_id, wait)
     if row is None or row.paused_at is not None:
         return []
-    skip = row.overlap == "skip"
-    busy = skip and _is_busy(connection, schedule_id)
-    planned = ticks.plan(rule_of(row), row.watermark, now, row.catchup, skip, busy)
-    if not planned or not _move_watermark(connection, row, planned[-1].at):
+    waiting = ticks.waiting(connection, schedule_id)
+    busy = row.overlap in (Overlap.SKIP, Overlap.QUEUE) and _is_busy(connection, schedule_id)
+    planned = ticks.plan(rule_of(row), row.watermark, now, policy_of(row), busy, len(waiting))
+    fired: list[Fired] = []
+    if planned and _move_watermark(connection, row, planned[-1].at):
+        failpoints.mark(connection, "tick")
+        made = [tick for tick in ticks.record(connection, schedule_id, planned, now) if tick.run_id]
+        if made and row.overlap == Overlap.CANCEL:
+            _cancel_older(connection, row)
+        fired = _insert_runs(connection, row, made)
+    return fired or (_start_waiting(connection, row, waiting, busy, now) if waiting else [])
+
+
+def _start_waiting(connection: Connection, row, waiting: list[int], busy: bool, now: int) -> list[Fired]:
+    """The first of the ticks that waited for the run before, once that has finished."""
+    if row.overlap != Overlap.QUEUE:  # somebody changed that meanwhile
+        for at in waiting:
+            ticks.settle(connection, row.id, Tick(at, TickOutcome.SKIPPED, ticks.NOT_FINISHED))
         return []
-    failpoints.mark(connection, "tick")
-    made = [tick for tick in ticks.record(connection, schedule_id, planned, now) if tick.run_id]
-    return _insert_runs(connection, row, made)
+    for at in () if busy else waiting:
+        waited = {"time": recurrence.spell((now - at) // clock.SECOND)}
+        if row.expires_after is not None and now - at >= row.expires_after:
+            ticks.settle(connection, row.id, Tick(at, TickOutcome.MISSED, ticks.EXPIRED % waited))
+            continue
+        tick = Tick(at, TickOutcome.LATE, ticks.WAITED % waited, new_id())
+        ticks.settle(connection, row.id, tick)
+        return _insert_runs(connection, row, [tick])
+    return []
 
 
 def locked(connection: Connection, schedule_id: str, wait: bool = True):
@@ -62,17 +84,31 @@ def locked(connection: Connection, schedule_id: str, wait: bool = True):
 
 
 def rule_of(row) -> Rule:
-    return Rule(row.kind, row.rule, row.timezone, row.anchor_at)
+    return Rule(row.kind, row.rule, row.timezone, row.anchor_at, row.starts_at, row.ends_at)
+
+
+def policy_of(row) -> Policy:
+    return Policy(row.catchup, row.overlap, row.expires_after)
 
 
 def _is_busy(connection: Connection, schedule_id: str) -> bool:
-    """Whether one of its last runs waits or runs. Looking back a little is enough: while one does, no other is
-    made, except by hand or by a schedule that allowed overlaps until a moment ago.
+    return bool(_active(connection, schedule_id))
+
+
+def _active(connection: Connection, schedule_id: str) -> list[str]:
+    """Those of its last runs that wait or run. Looking back a little is enough: while one does, no other is made,
+    except by hand or by a schedule that allowed overlaps until a moment ago.
     """
-    own = select(runs_table.c.state).where(runs_table.c.schedule_id == schedule_id).limit(LOOK_BACK)
+    own = select(runs_table.c.id, runs_table.c.state).where(runs_table.c.schedule_id == schedule_id).limit(LOOK_BACK)
     ticked = own.where(runs_table.c.tick_at.is_not(None)).order_by(runs_table.c.tick_at.desc())
     by_hand = own.where(runs_table.c.tick_at.is_(None)).order_by(runs_table.c.id.desc())
-    return any(not ACTIVE.isdisjoint(connection.scalars(statement)) for statement in (ticked, by_hand))
+    found = [row for statement in (ticked, by_hand) for row in connection.execute(statement)]
+    return [row.id for row in found if row.state in ACTIVE]
+
+
+def _cancel_older(connection: Connection, row) -> None:
+    for run_id in _active(connection, row.id):
+        runs.stop(connection, run_id, row.name)
 
 
 def _move_watermark(connection: Connection, row, at: int) -> bool:
@@ -81,12 +117,26 @@ def _move_watermark(connection: Connection, row, at: int) -> bool:
 
 
 def _insert_runs(connection: Connection, row, made: Iterable[Tick]) -> list[Fired]:
-    new = [_new_run(connection, row, row.name, "schedule", id=tick.run_id, tick_at=tick.at) for tick in made]
+    new = [
+        _new_run(connection, row, row.name, "schedule", id=tick.run_id, tick_at=tick.at, **_times(row, tick.at))
+        for tick in made
+    ]
     ids = runs.insert(connection, new)
     for each, run_id in zip(new, ids, strict=True):
         if run_id != each.id:
             ticks.note_equal(connection, row.id, each.tick_at, run_id)
     return [Fired(each.id, each.job, each.queue) for each in new if each.id in ids]
+
+
+def _times(row, at: int) -> dict[str, int | None]:
+    due_at = at + offset(row.id, at, row.jitter) if row.jitter else None
+    return {"due_at": due_at, "expires_at": None if row.expires_after is None else (due_at or at) + row.expires_after}
+
+
+def offset(schedule_id: str, at: int, jitter: int) -> int:
+    """How long after its tick a run is due: the same whoever fires it, and spread evenly below ``jitter``."""
+    digest = hashlib.sha256(f"{schedule_id} {at}".encode()).digest()
+    return int.from_bytes(digest[:8], "big") * jitter >> 64
 
 
 def request(connection: Connection, schedule_id: str, by: str, idempotency_key: str | None = None) -> NewRun:

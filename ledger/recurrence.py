@@ -8,6 +8,7 @@ import re
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from difflib import get_close_matches
 from functools import cache
 from itertools import count, islice, takewhile
@@ -17,10 +18,11 @@ from zoneinfo import ZoneInfo, available_timezones
 from ledger import clock, cron
 from ledger.errors import N_, LedgerError
 
-KINDS = ("cron", "interval")
+KINDS = ("cron", "interval", "once")
 UNITS = {"s": 1, "min": 60, "h": 3600, "d": 86400}
 UNIT_WORDS = {"en": {unit: unit for unit in UNITS}, "zh_Hans": {"s": "秒", "min": "分钟", "h": "小时", "d": "天"}}
 EVERY = {"en": "Every {}", "zh_Hans": "每 {}"}
+ONCE = {"en": "Once, on {} at {}", "zh_Hans": "仅一次，{} {}"}
 LONGEST = 366 * UNITS["d"]
 TEXT_LIMIT = 200
 _INTERVAL = re.compile(r"(\d{1,9}) *(s|min|h|d|)", re.ASCII)
@@ -40,24 +42,27 @@ class RuleError(LedgerError):
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """``text`` is a cron rule in ``timezone``, or for an interval its seconds, counted from ``anchor``."""
+    """``text`` is a cron rule or a time in ``timezone``, or for an interval its seconds, counted from ``anchor``. No
+    time of it lies before ``starts`` or after ``ends``."""
 
     kind: str
     text: str
     timezone: str = "UTC"
     anchor: int = 0
+    starts: int | None = None
+    ends: int | None = None
 
 
 def parse(kind: str, text: str, timezone: str = "UTC", anchor: int = 0) -> Rule:
-    """The rule that a person typed: five cron fields or an @ name, or an interval like 90, 90 s, 5 min, 2 h, 1 d.
+    """The rule that a person typed: five cron fields or an @ name; an interval like 90, 90 s, 5 min, 2 h, 1 d; or the
+    time of a single tick, like 2026-10-31 03:00.
 
     Raises RuleError.
     """
     if kind not in KINDS:
-        raise RuleError("kind", N_("“%(kind)s” is no kind of rule: choose cron or interval."), kind=kind)
+        raise RuleError("kind", N_("“%(kind)s” is no kind of rule: choose cron, interval or once."), kind=kind)
     check_zone(timezone)
-    text = " ".join(text.split())
-    return Rule(kind, _cron(text) if kind == "cron" else _interval(text), timezone, anchor)
+    return Rule(kind, _READ[kind](" ".join(text.split())), timezone, anchor)
 
 
 def check_zone(name: str) -> None:
@@ -98,10 +103,31 @@ def _interval(text: str) -> str:
     return str(seconds)
 
 
+def _once(text: str) -> str:
+    try:
+        wall = datetime.fromisoformat(text)
+    except ValueError:
+        wall = None
+    if wall is None or wall.tzinfo or not 2000 <= wall.year < 3000 or len(text) < len("2026-10-31 03:00"):
+        raise RuleError("rule", N_("“%(text)s” is no time: write it like 2026-10-31 03:00."), text=text[:50])
+    return wall.isoformat(" ", "seconds" if wall.second else "minutes")
+
+
+_READ = {"cron": _cron, "interval": _interval, "once": _once}
+
+
 def times(rule: Rule, after: int) -> Iterator[int]:
     """Every time of the rule after ``after``, in order."""
+    found = _times(rule, after if rule.starts is None else max(after, rule.starts - 1))
+    return found if rule.ends is None else takewhile(lambda at: at <= rule.ends, found)
+
+
+def _times(rule: Rule, after: int) -> Iterator[int]:
     if rule.kind == "cron":
         return cron.times(rule.text, ZoneInfo(rule.timezone), after)
+    if rule.kind == "once":
+        at = cron.instant(datetime.fromisoformat(rule.text), ZoneInfo(rule.timezone))
+        return iter([at] if at > after else [])
     step = int(rule.text) * clock.SECOND
     return count(rule.anchor + max(0, (after - rule.anchor) // step + 1) * step, step)
 
@@ -141,6 +167,8 @@ def in_words(rule: Rule, locale: str = "en") -> str:
     """
     if rule.kind == "cron":
         return cron.in_words(rule.text, locale)
+    if rule.kind == "once":
+        return ONCE[locale].format(*rule.text.split())
     return EVERY[locale].format(spell(int(rule.text), locale))
 
 

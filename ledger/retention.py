@@ -6,7 +6,7 @@ transactions of their own, so that nobody waits long for the write lock.
 
 from collections.abc import Iterator
 
-from sqlalchemy import Connection, Engine, and_, delete, exists, func, select
+from sqlalchemy import Connection, Engine, Select, and_, delete, exists, func, select
 
 from ledger import clock, failpoints, texts
 from ledger.engine import writing
@@ -18,6 +18,7 @@ from ledger.tables import (
     processes,
     rejected,
     runs,
+    schedules,
     stragglers,
     tally_marks,
     unique_runs,
@@ -34,7 +35,24 @@ _is_counted = and_(
 
 def expired(connection: Connection, days: int) -> list[str]:
     """Up to ``BATCH`` runs that finished more than ``days`` ago."""
-    return list(connection.scalars(_finished_before(clock.now() - days * DAY).where(_is_counted).limit(BATCH)))
+    return _some(connection, _finished_before(clock.now() - days * DAY).where(_is_counted))
+
+
+def _some(connection: Connection, statement: Select) -> list[str]:
+    """The first of these runs that no schedule keeps."""
+    kept = kept_by_schedules(connection)
+    found = connection.scalars(statement.limit(BATCH + len(kept)))
+    return [run_id for run_id in found if run_id not in kept][:BATCH]
+
+
+def kept_by_schedules(connection: Connection) -> set[str]:
+    """The newest runs of schedules that keep so many of them whatever their age."""
+    told = select(schedules.c.id, schedules.c.keep_runs).where(schedules.c.keep_runs.is_not(None))
+    kept: set[str] = set()
+    for schedule_id, number in connection.execute(told).fetchall():
+        own = select(runs.c.id).where(runs.c.schedule_id == schedule_id, runs.c.tick_at.is_not(None))
+        kept.update(connection.scalars(own.order_by(runs.c.tick_at.desc()).limit(number)))
+    return kept
 
 
 def has_uncounted(connection: Connection, days: int) -> bool:
@@ -75,8 +93,7 @@ def _beyond(connection: Connection, job: str, limit: int) -> list[str]:
     first = connection.scalar(finished.order_by(runs.c.id.desc()).offset(limit).limit(1))
     if first is None:
         return []
-    older = finished.where(runs.c.id <= first, _is_counted).order_by(runs.c.id)
-    return list(connection.scalars(older.limit(BATCH)))
+    return _some(connection, finished.where(runs.c.id <= first, _is_counted).order_by(runs.c.id))
 
 
 def forget(engine: Engine, ids: list[str]) -> list[str]:

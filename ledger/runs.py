@@ -198,16 +198,23 @@ def cancel(engine: Engine, run_id: str, by: str) -> State:
     by = texts.clean(by)[:NAME_LIMIT]
     with writing(engine) as connection:
         failpoints.mark(connection, "cancel")
-        if _cancel_if_queued(connection, run_id, by):
-            announce(connection)
-            return State.CANCELED
-        if _request_cancel_if_running(connection, run_id, by):
-            announce(connection)
-            return State.RUNNING
+        if stopped := stop(connection, run_id, by):
+            return stopped
         state = connection.scalar(select(runs.c.state).where(runs.c.id == run_id))
     if state is None:
         raise RunNotFound(run_id)
     raise WrongState(run_id, state, "only a run that waits or runs can be canceled")
+
+
+def stop(connection: Connection, run_id: str, by: str) -> State | None:
+    """``cancel`` within a transaction; None for a run that neither waits nor runs."""
+    if _cancel_if_queued(connection, run_id, by):
+        announce(connection)
+        return State.CANCELED
+    if _request_cancel_if_running(connection, run_id, by):
+        announce(connection)
+        return State.RUNNING
+    return None
 
 
 def _cancel_if_queued(connection: Connection, run_id: str, by: str) -> bool:

@@ -17,14 +17,15 @@ from ledger.firing import Fired, ScheduleBusy, fire, locked, request, rule_of
 from ledger.ids import new_id
 from ledger.recurrence import Rule
 from ledger.tables import jobs, schedules
-from ledger.ticks import Catchup
+from ledger.ticks import Catchup, Overlap
 
 __all__ = [
-    "Enabled", "Fired", "NameTaken", "NewSchedule", "ScheduleBusy", "change", "create", "enabled", "fire",
-    "newest_change", "pause", "remove", "request", "resume",
+    "Enabled", "Fired", "NameTaken", "NewSchedule", "ScheduleBusy", "change", "create", "enabled",
+    "end_overdue_pauses", "fire", "newest_change", "next_resumption", "pause", "remove", "request", "resume",
 ]  # fmt: skip
 
-OVERLAPS = ("skip", "allow")
+OVERLAPS = tuple(Overlap)
+REASON_LIMIT = 300
 
 
 class NameTaken(LedgerError):
@@ -37,7 +38,8 @@ class NameTaken(LedgerError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewSchedule:
-    """What a person says about a schedule. ``rule`` comes from ``recurrence.parse``, ``args`` from the job's form."""
+    """What a person says about a schedule. ``rule`` comes from ``recurrence.parse``, ``args`` from the job's form;
+    ``jitter`` and ``expires_after`` are microseconds."""
 
     name: str
     job: str
@@ -45,8 +47,11 @@ class NewSchedule:
     args: dict[str, Any] = field(default_factory=dict)
     queue: str | None = None
     priority: int | None = None
-    overlap: str = "skip"
+    overlap: str = Overlap.SKIP
     catchup: str = Catchup.LATEST
+    jitter: int | None = None
+    expires_after: int | None = None
+    keep_runs: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +86,8 @@ def _columns(new: NewSchedule) -> dict[str, Any]:
     return {
         "name": new.name, "job": new.job, "args": texts.to_json(new.args), "queue": new.queue, "priority": new.priority,
         "overlap": new.overlap, "catchup": new.catchup, "kind": new.rule.kind, "rule": new.rule.text,
-        "timezone": new.rule.timezone, "anchor_at": new.rule.anchor,
+        "timezone": new.rule.timezone, "anchor_at": new.rule.anchor, "starts_at": new.rule.starts,
+        "ends_at": new.rule.ends, "jitter": new.jitter, "expires_after": new.expires_after, "keep_runs": new.keep_runs,
     }  # fmt: skip
 
 
@@ -103,18 +109,41 @@ def change(connection: Connection, schedule_id: str, new: NewSchedule) -> None:
         raise NameTaken(new.name) from error
 
 
-def pause(connection: Connection, schedule_id: str, by: str) -> None:
-    """Stops its ticks; they leave no record until it is resumed. Raises ScheduleNotFound."""
+def pause(connection: Connection, schedule_id: str, by: str, reason: str = "", resumes_at: int | None = None) -> None:
+    """Stops its ticks; they leave no record until it is resumed, by a person or at ``resumes_at``.
+
+    Raises ScheduleNotFound.
+    """
     where = and_(schedules.c.id == schedule_id, schedules.c.paused_at.is_(None))
-    if not _update(connection, where, {"paused_at": clock.now(), "paused_by": by}):
+    said = {"paused_reason": texts.clean(reason, REASON_LIMIT) or None, "resumes_at": resumes_at}
+    if not _update(connection, where, {"paused_at": clock.now(), "paused_by": by} | said):
         _check(connection, schedule_id)
+
+
+_RESUMED = {"paused_at": None, "paused_by": None, "paused_reason": None, "resumes_at": None}
 
 
 def resume(connection: Connection, schedule_id: str) -> None:
     """Lets it tick again, from now on: what passed in the pause is not caught up with. Raises ScheduleNotFound."""
     where = and_(schedules.c.id == schedule_id, schedules.c.paused_at.is_not(None))
-    if not _update(connection, where, {"paused_at": None, "paused_by": None, "watermark": clock.now()}):
+    if not _update(connection, where, _RESUMED | {"watermark": clock.now()}):
         _check(connection, schedule_id)
+
+
+def end_overdue_pauses(connection: Connection) -> list[str]:
+    """Resumes those whose time has come, from that time on: their names."""
+    overdue = select(schedules.c.id, schedules.c.name, schedules.c.resumes_at).where(
+        schedules.c.resumes_at <= clock.now(), schedules.c.paused_at.is_not(None)
+    )
+    found = connection.execute(overdue.order_by(schedules.c.id).with_for_update(skip_locked=True)).fetchall()
+    for row in found:
+        _update(connection, schedules.c.id == row.id, _RESUMED | {"watermark": row.resumes_at - 1})
+    return [row.name for row in found]
+
+
+def next_resumption(connection: Connection) -> int | None:
+    """When the next pause ends by itself; None when none does."""
+    return connection.scalar(select(func.min(schedules.c.resumes_at)).where(schedules.c.paused_at.is_not(None)))
 
 
 def _update(connection: Connection, where, columns: dict[str, Any]) -> bool:

@@ -1,6 +1,6 @@
 """The tables of what recurs: schedules, and what became of each of their nominal times."""
 
-from sqlalchemy import Column, ForeignKey, Integer, String, Table, Text, UniqueConstraint, text
+from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, String, Table, Text, UniqueConstraint, text
 
 from ledger.tables_kin import Id, Instant, Json, metadata
 
@@ -19,8 +19,8 @@ schedules = Table(
     ),
     Column("queue", String(200), comment="null: the job's own"),
     Column("priority", Integer, comment="null: the job's own"),
-    Column("kind", String(10), nullable=False, comment="cron or interval"),
-    Column("rule", String(200), nullable=False, comment="five cron fields, or seconds"),
+    Column("kind", String(10), nullable=False, comment="cron, interval or once"),
+    Column("rule", String(200), nullable=False, comment="five cron fields, seconds, or a time of the zone"),
     Column("timezone", String(64), nullable=False, server_default=text("'UTC'"), comment="IANA name"),
     Column(
         "anchor_at",
@@ -33,7 +33,7 @@ schedules = Table(
         String(10),
         nullable=False,
         server_default=text("'skip'"),
-        comment="skip or allow, when the last run is not finished",
+        comment="skip, queue, allow or cancel, when the last run is not finished",
     ),
     Column(
         "catchup",
@@ -48,6 +48,13 @@ schedules = Table(
     Column("created_at", Instant, nullable=False),
     Column("created_by", String(200)),
     Column("changed_at", Instant, nullable=False, comment="a scheduler reloads it when this moves"),
+    Column("starts_at", Instant, comment="no tick before"),
+    Column("ends_at", Instant, comment="no tick after"),
+    Column("jitter", BigInteger, comment="microseconds: a run is due up to so long after its tick, the same each time"),
+    Column("expires_after", BigInteger, comment="microseconds after its tick, when a run that has not begun expires"),
+    Column("keep_runs", Integer, comment="so many of its newest runs are kept, whatever their age"),
+    Column("paused_reason", Text, comment="in that person's words"),
+    Column("resumes_at", Instant, comment="when it goes on by itself"),
     UniqueConstraint("name"),
 )
 
@@ -56,8 +63,15 @@ ticks = Table(
     metadata,
     Column("schedule_id", Id, ForeignKey("schedules.id", ondelete="CASCADE"), primary_key=True),
     Column("tick_at", Instant, primary_key=True, comment="nominal time"),
-    Column("outcome", String(10), nullable=False, comment="fired, late, skipped, missed"),
+    Column("outcome", String(10), nullable=False, comment="fired, late, skipped, missed, waiting"),
     Column("reason", Text),
     Column("run_id", Id),
     Column("recorded_at", Instant, nullable=False),
+    Index(
+        "ix_ticks_waiting",
+        "schedule_id",
+        "tick_at",
+        sqlite_where=text("outcome = 'waiting'"),
+        postgresql_where=text("outcome = 'waiting'"),
+    ),
 )

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from sqlalchemy import Connection, delete, select, update
+from sqlalchemy import Connection, delete, select, text, update
 
 from ledger import clock, recurrence
 from ledger.engine import insert_new
@@ -11,6 +11,9 @@ from ledger.errors import N_
 from ledger.ids import new_id
 from ledger.recurrence import Rule
 from ledger.tables import schedules, ticks
+
+# Written out: see tables.
+is_waiting = text("ticks.outcome = 'waiting'")
 
 TICKS_AT_ONCE = 100  # ticks that one firing accounts for one by one, and the most runs it makes
 COUNT_LIMIT = 10_000  # ticks before these that are still counted
@@ -30,6 +33,16 @@ class TickOutcome(StrEnum):
     LATE = "late"  # a run was made, but some time after the nominal time
     SKIPPED = "skipped"  # the run before was not finished
     MISSED = "missed"  # nobody noticed in time, and the schedule does not catch up
+    WAITING = "waiting"  # for the run before to finish
+
+
+class Overlap(StrEnum):
+    """What a tick does while the run before has not finished."""
+
+    SKIP = "skip"
+    QUEUE = "queue"
+    ALLOW = "allow"
+    CANCEL = "cancel"
 
 
 RUNS = (TickOutcome.FIRED, TickOutcome.LATE)
@@ -41,10 +54,18 @@ NOT_MADE_UP_FOR = {
     Catchup.LATEST: N_("noticed %(time)s behind; only the latest missed tick is made up for"),
 }
 NOT_FINISHED = N_("the run before was not finished")
+EXPIRED = N_("noticed %(time)s behind, when its run would have expired")
+WAITED = N_("waited %(time)s for the run before")
+TOO_MANY = N_("%(number)s ticks were waiting already")
+REPLACED = N_("a newer tick took its place")
 EQUAL = N_("an equal run was accepted before")
 EARLIER = N_("%(number)s earlier ticks, from %(start)s UTC on, were missed")
 EARLIER_OR_MORE = N_("%(number)s or more earlier ticks, from %(start)s UTC on, were missed")
-REASONS = (BEHIND, *NOT_MADE_UP_FOR.values(), NOT_FINISHED, EQUAL, EARLIER_OR_MORE, EARLIER)
+REASONS = (
+    BEHIND, *NOT_MADE_UP_FOR.values(), NOT_FINISHED, EXPIRED, WAITED, TOO_MANY, REPLACED, EQUAL, EARLIER_OR_MORE,
+    EARLIER,
+)  # fmt: skip
+MOST_WAITING = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,38 +76,69 @@ class Tick:
     run_id: str | None = None
 
 
-def plan(rule: Rule, watermark: int, now: int, catchup: str, skip_overlap: bool, busy: bool) -> list[Tick]:
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """``expires_after`` in microseconds, None for never."""
+
+    catchup: str = Catchup.LATEST
+    overlap: str = Overlap.SKIP
+    expires_after: int | None = None
+
+
+def plan(rule: Rule, watermark: int, now: int, policy: Policy, busy: bool, waiting: int = 0) -> list[Tick]:
     """What becomes of the ticks after ``watermark`` and not after ``now``, in order; at most ``TICKS_AT_ONCE``.
 
     The newest tick is fired when it is punctual; whatever is older is caught up with by policy, and what lies
-    before the last ``TICKS_AT_ONCE`` is summed up in the first one's reason. With ``skip_overlap`` only one run
-    is made, and none while the schedule is ``busy``.
+    before the last ``TICKS_AT_ONCE`` is summed up in the first one's reason. Then the policy of overlaps is asked,
+    while the schedule is ``busy`` and ``waiting`` of its ticks wait.
     """
     times = recurrence.latest(rule, watermark, now, TICKS_AT_ONCE)
-    planned = [_judged(at, now, at == times[-1], catchup) for at in times]
-    if skip_overlap:
-        planned = _without_overlap(planned, busy)
+    planned = [_judged(at, now, at == times[-1], policy) for at in times]
+    if policy.overlap == Overlap.CANCEL:
+        planned = _only_the_newest(planned)
+    elif policy.overlap != Overlap.ALLOW:
+        room = MOST_WAITING - waiting if policy.overlap == Overlap.QUEUE else None
+        planned = _one_by_one(planned, busy or waiting > 0, room)
     planned = [replace(tick, run_id=new_id()) if tick.outcome in RUNS else tick for tick in planned]
     return _with_earlier(planned, rule, watermark)
 
 
-def _judged(at: int, now: int, newest: bool, catchup: str) -> Tick:
-    behind = {"time": recurrence.spell((now - at) // clock.SECOND)}
+def _judged(at: int, now: int, newest: bool, policy: Policy) -> Tick:
     if newest and now - at <= PUNCTUAL:
         return Tick(at, TickOutcome.FIRED)
-    if catchup == Catchup.ALL or (newest and catchup == Catchup.LATEST):
+    behind = {"time": recurrence.spell((now - at) // clock.SECOND)}
+    if policy.expires_after is not None and now - at >= policy.expires_after:
+        return Tick(at, TickOutcome.MISSED, EXPIRED % behind)
+    if policy.catchup == Catchup.ALL or (newest and policy.catchup == Catchup.LATEST):
         return Tick(at, TickOutcome.LATE, BEHIND % behind)
-    return Tick(at, TickOutcome.MISSED, NOT_MADE_UP_FOR[catchup] % behind)
+    return Tick(at, TickOutcome.MISSED, NOT_MADE_UP_FOR[policy.catchup] % behind)
 
 
-def _without_overlap(planned: list[Tick], busy: bool) -> list[Tick]:
+def _one_by_one(planned: list[Tick], busy: bool, room: int | None) -> list[Tick]:
+    """What comes while the schedule is busy is skipped, or waits as long as there is ``room`` for it."""
     kept = []
     for tick in planned:
         if tick.outcome in RUNS and busy:
-            tick = Tick(tick.at, TickOutcome.SKIPPED, NOT_FINISHED)
+            tick = _held(tick.at, room)
+            room = room and room - 1
         busy = busy or tick.outcome in RUNS
         kept.append(tick)
     return kept
+
+
+def _held(at: int, room: int | None) -> Tick:
+    if room is None:
+        return Tick(at, TickOutcome.SKIPPED, NOT_FINISHED)
+    if room <= 0:
+        return Tick(at, TickOutcome.SKIPPED, TOO_MANY % {"number": MOST_WAITING})
+    return Tick(at, TickOutcome.WAITING)
+
+
+def _only_the_newest(planned: list[Tick]) -> list[Tick]:
+    """Each would cancel the one before it at once."""
+    newest = max((tick.at for tick in planned if tick.outcome in RUNS), default=None)
+    replaced = {"outcome": TickOutcome.SKIPPED, "reason": REPLACED}
+    return [replace(tick, **replaced) if tick.outcome in RUNS and tick.at != newest else tick for tick in planned]
 
 
 def _with_earlier(planned: list[Tick], rule: Rule, watermark: int) -> list[Tick]:
@@ -113,6 +165,23 @@ def record(connection: Connection, schedule_id: str, planned: list[Tick], now: i
     statement = insert_new(connection, ticks).values(rows).returning(ticks.c.tick_at)
     fresh = set(connection.scalars(statement))
     return [tick for tick in planned if tick.at in fresh]
+
+
+def waiting(connection: Connection, schedule_id: str) -> list[int]:
+    """The times of the ticks that wait, in order."""
+    own = select(ticks.c.tick_at).where(ticks.c.schedule_id == schedule_id, is_waiting)
+    return list(connection.scalars(own.order_by(ticks.c.tick_at).limit(MOST_WAITING)))
+
+
+def schedules_that_wait(connection: Connection) -> list[str]:
+    """Ids of the schedules with ticks that wait."""
+    return list(connection.scalars(select(ticks.c.schedule_id).where(is_waiting).distinct()))
+
+
+def settle(connection: Connection, schedule_id: str, tick: Tick) -> None:
+    """A tick that waited waits no more."""
+    own = update(ticks).where(ticks.c.schedule_id == schedule_id, ticks.c.tick_at == tick.at, is_waiting)
+    connection.execute(own.values(outcome=tick.outcome, reason=tick.reason, run_id=tick.run_id))
 
 
 def note_equal(connection: Connection, schedule_id: str, tick_at: int, run_id: str) -> None:

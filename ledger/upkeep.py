@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from sqlalchemy import Engine
 
-from ledger import actions, barriers, clock, counters, dispatch, muting, pauses, retention, tally, ticks
+from ledger import actions, barriers, clock, counters, dispatch, muting, pauses, retention, schedules, tally, ticks
 from ledger.engine import reading, writing
 from ledger.files import remove_artifacts, remove_old_uploads
 from ledger.settings import Settings
@@ -55,14 +55,17 @@ def expire_overdue(engine: Engine) -> float:
 
 
 def end_pauses(engine: Engine) -> float:
-    """Wakes workers when the time of a pause is over."""
+    """Wakes workers and schedules when the time of a pause is over."""
     with reading(engine) as connection:
-        ends_at = pauses.next_end(connection)
+        ends = (pauses.next_end(connection), schedules.next_resumption(connection))
+    ends_at = min((at for at in ends if at is not None), default=None)
     if ends_at is None or ends_at > clock.now():
         return _seconds_until(ends_at)
     with writing(engine) as connection:
         for queue in pauses.end_overdue(connection):
             log.info("The pause of queue %s is over.", queue)
+        for name in schedules.end_overdue_pauses(connection):
+            log.info("The pause of schedule %s is over.", name)
     return 0.0
 
 

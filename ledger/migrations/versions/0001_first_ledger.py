@@ -328,8 +328,8 @@ def upgrade() -> None:
         ),
         sa.Column("queue", sa.String(length=200), nullable=True, comment="null: the job's own"),
         sa.Column("priority", sa.Integer(), nullable=True, comment="null: the job's own"),
-        sa.Column("kind", sa.String(length=10), nullable=False, comment="cron or interval"),
-        sa.Column("rule", sa.String(length=200), nullable=False, comment="five cron fields, or seconds"),
+        sa.Column("kind", sa.String(length=10), nullable=False, comment="cron, interval or once"),
+        sa.Column("rule", sa.String(length=200), nullable=False, comment="five cron fields, seconds, or a time of the zone"),
         sa.Column(
             "timezone", sa.String(length=64), server_default=sa.text("'UTC'"), nullable=False, comment="IANA name"
         ),
@@ -344,7 +344,7 @@ def upgrade() -> None:
             sa.String(length=10),
             server_default=sa.text("'skip'"),
             nullable=False,
-            comment="skip or allow, when the last run is not finished",
+            comment="skip, queue, allow or cancel, when the last run is not finished",
         ),
         sa.Column(
             "catchup",
@@ -420,7 +420,7 @@ def upgrade() -> None:
         "ticks",
         sa.Column("schedule_id", sa.String(length=36), nullable=False),
         sa.Column("tick_at", sa.BigInteger(), nullable=False, comment="nominal time"),
-        sa.Column("outcome", sa.String(length=10), nullable=False, comment="fired, late, skipped, missed"),
+        sa.Column("outcome", sa.String(length=10), nullable=False, comment="fired, late, skipped, missed, waiting"),
         sa.Column("reason", sa.Text(), nullable=True),
         sa.Column("run_id", sa.String(length=36), nullable=True),
         sa.Column("recorded_at", sa.BigInteger(), nullable=False),
