@@ -49,7 +49,7 @@ walk: $(VENV)/.dev ## See every page in Chromium, empty and lived in, in both la
 
 translations: $(VENV)/.dev ## Collect what the pages say into the catalogues, and compile them
 	pybabel -q extract -F babel.cfg -k _l -k N_ --no-location --omit-header -o web/translations/messages.pot .
-	pybabel -q update -i web/translations/messages.pot -d web/translations --no-fuzzy-matching --ignore-obsolete
+	pybabel -q update -w 120 -i web/translations/messages.pot -d web/translations --no-fuzzy-matching --ignore-obsolete
 	pybabel -q compile -d web/translations
 
 venv: $(VENV)/.dev ## Make the virtual environment, for development too

@@ -12,11 +12,13 @@ import heapq
 from bisect import bisect_left
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from cronsim import CronSim, CronSimError
 
-from ledger import clock
+from ledger import clock, cron_chinese
+from ledger.errors import N_
 
 ALIASES = {
     "@hourly": "0 * * * *",
@@ -27,41 +29,64 @@ ALIASES = {
     "@yearly": "0 0 1 1 *",
     "@annually": "0 0 1 1 *",
 }
-#: Name of each field, and what it takes besides ``*``, ranges, lists and steps.
+#: Of each field, what it takes.
 FIELDS = (
-    ("minute", "0 to 59"),
-    ("hour", "0 to 23"),
-    ("day of month", "1 to 31, L for the last day, or LW for the last weekday"),
-    ("month", "1 to 12, or JAN to DEC"),
-    ("day of week", "0 to 7 (0 and 7 are Sunday), SUN to SAT, 5L for the last Friday, or 1#2 for the second Monday"),
+    N_("The minute “%(term)s” is not possible: it takes 0 to 59; also *, lists, ranges like 2-5 and steps like */2."),
+    N_("The hour “%(term)s” is not possible: it takes 0 to 23; also *, lists, ranges like 2-5 and steps like */2."),
+    N_(
+        "The day of month “%(term)s” is not possible: it takes 1 to 31, L for the last day, or LW for the last "
+        "weekday; also *, lists, ranges like 2-5 and steps like */2."
+    ),
+    N_(
+        "The month “%(term)s” is not possible: it takes 1 to 12, or JAN to DEC; also *, lists, ranges like 2-5 and "
+        "steps like */2."
+    ),
+    N_(
+        "The day of week “%(term)s” is not possible: it takes 0 to 7 (0 and 7 are Sunday), SUN to SAT, 5L for the "
+        "last Friday, or 1#2 for the second Monday; also *, lists, ranges like 2-5 and steps like */2."
+    ),
 )
+EPOCH = datetime(2000, 1, 1)
 
 
-def fault(text: str) -> str | None:
-    """The sentence that says what would be right; None when ``text`` is a rule that fires some time."""
+class Fault(NamedTuple):
+    """What would be right: a sentence with placeholders, marked for translation, and what stands in them."""
+
+    template: str
+    values: dict[str, Any] = {}
+
+
+def fault(text: str) -> Fault | None:
+    """None when ``text`` is a rule that fires some time."""
     if text.startswith("@"):
-        return None if text.lower() in ALIASES else f"“{text}” is not known; there are {', '.join(ALIASES)}."
+        return _alias_fault(text)
     fields = text.split()
     if len(fields) != len(FIELDS):
-        names = ", ".join(name for name, _ in FIELDS)
-        return f"A cron rule has five fields: {names}. This one has {len(fields)}. Write it like 30 9 * * MON-FRI."
+        told = N_(
+            "A cron rule has five fields: minute, hour, day of month, month, day of week. This one has %(number)s. "
+            "Write it like 30 9 * * MON-FRI."
+        )
+        return Fault(told, {"number": len(fields)})
     faults = filter(None, (_field_fault(position, field) for position, field in enumerate(fields)))
     return next(faults, None) or _never(text)
 
 
-def _field_fault(position: int, field: str) -> str | None:
-    wrong = next((term for term in field.split(",") if not _is_valid(position, term)), None)
-    if wrong is None:
+def _alias_fault(text: str) -> Fault | None:
+    if text.lower() in ALIASES:
         return None
-    name, takes = FIELDS[position]
-    return f"The {name} “{wrong}” is not possible: it takes {takes}; also *, lists, ranges like 2-5 and steps like */2."
+    return Fault(N_("“%(text)s” is not known; there are %(names)s."), {"text": text, "names": ", ".join(ALIASES)})
+
+
+def _field_fault(position: int, field: str) -> Fault | None:
+    wrong = next((term for term in field.split(",") if not _is_valid(position, term)), None)
+    return None if wrong is None else Fault(FIELDS[position], {"term": wrong})
 
 
 def _is_valid(position: int, term: str) -> bool:
     fields = ["*"] * len(FIELDS)
     fields[position] = term
     try:
-        CronSim(" ".join(fields), datetime(2000, 1, 1))
+        CronSim(" ".join(fields), EPOCH)
     except (CronSimError, ValueError, AssertionError):
         # cronsim promises only the first; the others are its answers to numbers of thousands of digits, and
         # to a step after L. A day that its month never has is reported for the whole rule.
@@ -69,18 +94,20 @@ def _is_valid(position: int, term: str) -> bool:
     return True
 
 
-def _never(text: str) -> str | None:
+def _never(text: str) -> Fault | None:
     try:
-        if next(CronSim(text, datetime(2000, 1, 1)), None):
+        if next(CronSim(text, EPOCH), None):
             return None
     except CronSimError:
         pass
-    return "This day never comes: none of the months has so many days."
+    return Fault(N_("This day never comes: none of the months has so many days."))
 
 
-def in_words(text: str) -> str:
+def in_words(text: str, locale: str = "en") -> str:
+    """English is cronsim's; Chinese is ours, since no library reads all these rules."""
     try:
-        return CronSim(_expanded(text), datetime(2000, 1, 1)).explain()
+        rule = CronSim(_expanded(text), EPOCH)
+        return cron_chinese.in_words(rule) if locale == "zh_Hans" else rule.explain()
     except (CronSimError, ValueError, IndexError, TypeError):
         return text  # cronsim reads more rules than it can put into words
 

@@ -1,6 +1,11 @@
 """What the ledger may answer besides rows. Database exceptions become one of these at its edge."""
 
 
+def N_(sentence: str) -> str:
+    """Marks a sentence that pages translate, while the ledger says it in English."""
+    return sentence
+
+
 class LedgerError(Exception):
     """The root of this room's errors."""
 

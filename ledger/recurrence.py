@@ -11,13 +11,16 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cache
 from itertools import count, islice, takewhile
+from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
 
 from ledger import clock, cron
-from ledger.errors import LedgerError
+from ledger.errors import N_, LedgerError
 
 KINDS = ("cron", "interval")
 UNITS = {"s": 1, "min": 60, "h": 3600, "d": 86400}
+UNIT_WORDS = {"en": {unit: unit for unit in UNITS}, "zh_Hans": {"s": "秒", "min": "分钟", "h": "小时", "d": "天"}}
+EVERY = {"en": "Every {}", "zh_Hans": "每 {}"}
 LONGEST = 366 * UNITS["d"]
 TEXT_LIMIT = 200
 _INTERVAL = re.compile(r"(\d{1,9}) *(s|min|h|d|)", re.ASCII)
@@ -25,11 +28,14 @@ _WINDOWS = (UNITS["h"], UNITS["d"], 32 * UNITS["d"], 400 * UNITS["d"])
 
 
 class RuleError(LedgerError):
-    """What was typed is no rule; ``field`` is kind, rule or timezone, and the text says what would be right."""
+    """What was typed is no rule; ``field`` is kind, rule or timezone, and the text says what would be right.
 
-    def __init__(self, field: str, sentence: str):
-        self.field = field
-        super().__init__(sentence)
+    Pages translate ``template`` and put the same ``values`` into it.
+    """
+
+    def __init__(self, field: str, template: str, **values: Any):
+        self.field, self.template, self.values = field, template, values
+        super().__init__(template % values)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +54,7 @@ def parse(kind: str, text: str, timezone: str = "UTC", anchor: int = 0) -> Rule:
     Raises RuleError.
     """
     if kind not in KINDS:
-        raise RuleError("kind", f"“{kind}” is no kind of rule: choose cron or interval.")
+        raise RuleError("kind", N_("“%(kind)s” is no kind of rule: choose cron or interval."), kind=kind)
     check_zone(timezone)
     text = " ".join(text.split())
     return Rule(kind, _cron(text) if kind == "cron" else _interval(text), timezone, anchor)
@@ -60,8 +66,10 @@ def check_zone(name: str) -> None:
         return
     by_small = {zone.lower(): zone for zone in zones()}
     like = [by_small[small] for small in get_close_matches(name.lower(), by_small, n=1)]
-    hint = f"did you mean {like[0]}?" if like else "write it like Europe/Madrid or UTC."
-    raise RuleError("timezone", f"“{name}” is not a time zone: {hint}")
+    if like:
+        told = N_("“%(name)s” is not a time zone: did you mean %(like)s?")
+        raise RuleError("timezone", told, name=name, like=like[0])
+    raise RuleError("timezone", N_("“%(name)s” is not a time zone: write it like Europe/Madrid or UTC."), name=name)
 
 
 @cache
@@ -71,19 +79,22 @@ def zones() -> tuple[str, ...]:
 
 
 def _cron(text: str) -> str:
-    wrong = "A cron rule has at most 200 characters." if len(text) > TEXT_LIMIT else cron.fault(text)
+    if len(text) > TEXT_LIMIT:
+        raise RuleError("rule", N_("A cron rule has at most %(most)s characters."), most=TEXT_LIMIT)
+    wrong = cron.fault(text)
     if wrong:
-        raise RuleError("rule", wrong)
+        raise RuleError("rule", wrong.template, **wrong.values)
     return text
 
 
 def _interval(text: str) -> str:
     match = _INTERVAL.fullmatch(text)
     if match is None:
-        raise RuleError("rule", f"“{text[:50]}” is not an interval: write seconds, like 90, or 5 min, 2 h, 1 d.")
+        told = N_("“%(text)s” is not an interval: write seconds, like 90, or 5 min, 2 h, 1 d.")
+        raise RuleError("rule", told, text=text[:50])
     seconds = int(match[1]) * UNITS[match[2] or "s"]
     if not 1 <= seconds <= LONGEST:
-        raise RuleError("rule", "An interval is at least 1 second and at most 366 days long.")
+        raise RuleError("rule", N_("An interval is at least 1 second and at most 366 days long."))
     return str(seconds)
 
 
@@ -123,15 +134,20 @@ def _until(rule: Rule, after: int, until: int) -> Iterator[int]:
     return takewhile(lambda at: at <= until, times(rule, after))
 
 
-def in_words(rule: Rule) -> str:
-    """The rule as a person would say it; the zone of a cron rule is not repeated."""
-    return cron.in_words(rule.text) if rule.kind == "cron" else f"Every {spell(int(rule.text))}"
+def in_words(rule: Rule, locale: str = "en") -> str:
+    """The rule as a person would say it, in English (``en``) or Chinese (``zh_Hans``).
+
+    The zone of a cron rule is not repeated.
+    """
+    if rule.kind == "cron":
+        return cron.in_words(rule.text, locale)
+    return EVERY[locale].format(spell(int(rule.text), locale))
 
 
-def spell(seconds: int) -> str:
+def spell(seconds: int, locale: str = "en") -> str:
     """``seconds`` in at most two units: 45 s, 2 min 30 s, 8 h 40 min, 3 d."""
-    parts = []
+    parts, words = [], UNIT_WORDS[locale]
     for unit, size in reversed(UNITS.items()):
         amount, seconds = divmod(seconds, size)
-        parts += [f"{amount} {unit}"] if amount else []
-    return " ".join(parts[:2]) or "0 s"
+        parts += [f"{amount} {words[unit]}"] if amount else []
+    return " ".join(parts[:2]) or f"0 {words['s']}"

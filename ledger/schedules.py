@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy.exc
 from sqlalchemy import Connection, and_, case, delete, func, select, update
 
-from ledger import clock, recurrence, texts
+from ledger import clock, texts
 from ledger.engine import announce, insert_new
 from ledger.errors import JobNotFound, LedgerError, ScheduleNotFound
 from ledger.firing import Fired, ScheduleBusy, fire, locked, request, rule_of
@@ -21,7 +21,7 @@ from ledger.ticks import Catchup
 
 __all__ = [
     "Enabled", "Fired", "NameTaken", "NewSchedule", "ScheduleBusy", "change", "create", "enabled", "fire",
-    "newest_change", "next_fire", "pause", "remove", "request", "resume",
+    "newest_change", "pause", "remove", "request", "resume",
 ]  # fmt: skip
 
 OVERLAPS = ("skip", "allow")
@@ -148,11 +148,3 @@ def newest_change(connection: Connection) -> tuple[int, int]:
     """Differs from what it was before whenever a schedule was made, changed or deleted."""
     newest = func.coalesce(func.max(schedules.c.changed_at), 0)
     return tuple(connection.execute(select(func.count(), newest)).one())
-
-
-def next_fire(connection: Connection) -> tuple[str, int] | None:
-    """Name and time of the next tick of all schedules; None when none is to come."""
-    now = clock.now()
-    times = ((recurrence.next_after(each.rule, max(now, each.watermark)), each.name) for each in enabled(connection))
-    at, name = min(((at, name) for at, name in times if at is not None), default=(None, None))
-    return None if at is None else (name, at)

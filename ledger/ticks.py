@@ -7,6 +7,7 @@ from sqlalchemy import Connection, delete, select, update
 
 from ledger import clock, recurrence
 from ledger.engine import insert_new
+from ledger.errors import N_
 from ledger.ids import new_id
 from ledger.recurrence import Rule
 from ledger.tables import schedules, ticks
@@ -33,6 +34,18 @@ class TickOutcome(StrEnum):
 
 RUNS = (TickOutcome.FIRED, TickOutcome.LATE)
 
+#: Why a tick made no run, or not in time. Rows keep the English sentences; pages find them here to translate them.
+BEHIND = N_("%(time)s behind")
+NOT_MADE_UP_FOR = {
+    Catchup.NONE: N_("noticed %(time)s behind; missed ticks are not made up for"),
+    Catchup.LATEST: N_("noticed %(time)s behind; only the latest missed tick is made up for"),
+}
+NOT_FINISHED = N_("the run before was not finished")
+EQUAL = N_("an equal run was accepted before")
+EARLIER = N_("%(number)s earlier ticks, from %(start)s UTC on, were missed")
+EARLIER_OR_MORE = N_("%(number)s or more earlier ticks, from %(start)s UTC on, were missed")
+REASONS = (BEHIND, *NOT_MADE_UP_FOR.values(), NOT_FINISHED, EQUAL, EARLIER_OR_MORE, EARLIER)
+
 
 @dataclass(frozen=True, slots=True)
 class Tick:
@@ -58,25 +71,19 @@ def plan(rule: Rule, watermark: int, now: int, catchup: str, skip_overlap: bool,
 
 
 def _judged(at: int, now: int, newest: bool, catchup: str) -> Tick:
-    behind = f"{recurrence.spell((now - at) // clock.SECOND)} behind"
+    behind = {"time": recurrence.spell((now - at) // clock.SECOND)}
     if newest and now - at <= PUNCTUAL:
         return Tick(at, TickOutcome.FIRED)
     if catchup == Catchup.ALL or (newest and catchup == Catchup.LATEST):
-        return Tick(at, TickOutcome.LATE, behind)
-    return Tick(at, TickOutcome.MISSED, f"noticed {behind}; {_POLICY[catchup]}")
-
-
-_POLICY = {
-    Catchup.NONE: "missed ticks are not made up for",
-    Catchup.LATEST: "only the latest missed tick is made up for",
-}
+        return Tick(at, TickOutcome.LATE, BEHIND % behind)
+    return Tick(at, TickOutcome.MISSED, NOT_MADE_UP_FOR[catchup] % behind)
 
 
 def _without_overlap(planned: list[Tick], busy: bool) -> list[Tick]:
     kept = []
     for tick in planned:
         if tick.outcome in RUNS and busy:
-            tick = Tick(tick.at, TickOutcome.SKIPPED, "the run before was not finished")
+            tick = Tick(tick.at, TickOutcome.SKIPPED, NOT_FINISHED)
         busy = busy or tick.outcome in RUNS
         kept.append(tick)
     return kept
@@ -88,8 +95,8 @@ def _with_earlier(planned: list[Tick], rule: Rule, watermark: int) -> list[Tick]
     earlier = recurrence.between(rule, watermark, planned[0].at - 1, COUNT_LIMIT)
     if not earlier:
         return planned
-    several = f"{len(earlier):,}" + (" or more" if len(earlier) == COUNT_LIMIT else "")
-    summary = f"{several} earlier ticks, from {clock.to_datetime(earlier[0]):%Y-%m-%d %H:%M:%S} UTC on, were missed"
+    template = EARLIER_OR_MORE if len(earlier) == COUNT_LIMIT else EARLIER
+    summary = template % {"number": f"{len(earlier):,}", "start": f"{clock.to_datetime(earlier[0]):%Y-%m-%d %H:%M:%S}"}
     reason = "; ".join(filter(None, (planned[0].reason, summary)))
     return [replace(planned[0], reason=reason), *planned[1:]]
 
@@ -111,8 +118,7 @@ def record(connection: Connection, schedule_id: str, planned: list[Tick], now: i
 def note_equal(connection: Connection, schedule_id: str, tick_at: int, run_id: str) -> None:
     """The tick made no run: its job takes no equal one, and ``run_id`` is that."""
     own = update(ticks).where(ticks.c.schedule_id == schedule_id, ticks.c.tick_at == tick_at)
-    because = "an equal run was accepted before"
-    connection.execute(own.values(outcome=TickOutcome.SKIPPED, reason=because, run_id=run_id))
+    connection.execute(own.values(outcome=TickOutcome.SKIPPED, reason=EQUAL, run_id=run_id))
 
 
 def prune(connection: Connection, before: int) -> int:

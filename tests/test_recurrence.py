@@ -1,5 +1,6 @@
 """Rules and their times: what cron means, what happens when clocks change, and what a typing error is told."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from zoneinfo import ZoneInfo
@@ -268,6 +269,51 @@ def test_rules_are_read_aloud():
     assert in_words(parse("cron", "30 9 * * MON-FRI")) == "At 09:30 on Monday through Friday"
     assert in_words(parse("cron", "@daily")) == "At 00:00 every day"
     assert in_words(parse("interval", "90")) == "Every 1 min 30 s"
+
+
+@pytest.mark.parametrize(
+    "text, words",
+    [
+        ("@daily", "每天 00:00"),
+        ("30 9 * * MON-FRI", "每周一到周五 09:30"),
+        ("0 9,17 1,15 * *", "每月 1 日、15 日 09:00、17:00"),
+        ("0 3 1 1 *", "每年 1 月 1 日 03:00"),
+        ("0 3 1 */3 *", "每年 1 月、4 月、7 月、10 月的 1 日 03:00"),
+        ("0 3 * 6-8 *", "每年 6 月到 8 月的每天 03:00"),
+        ("0 3 L * *", "每月最后一天 03:00"),
+        ("0 3 LW * *", "每月最后一个工作日 03:00"),
+        ("0 3 * * 5L", "每月最后一个周五 03:00"),
+        ("0 3 * 1 1#2", "每年 1 月的第 2 个周一 03:00"),
+        ("0 3 * * 6,7", "每周六、周日 03:00"),
+        ("0 3 1 * MON", "每月 1 日或每周一 03:00"),
+        ("0 3 */2 * MON", "每月从 1 日起每 2 天（须为周一）03:00"),
+        ("0 3 1-31 * MON", "每天 03:00"),
+        ("* * * * *", "每分钟"),
+        ("*/5 * * * *", "每 5 分钟"),
+        ("*/7 * * * *", "每小时从 0 分起每 7 分钟"),
+        ("10-20 * * * *", "每小时 10 分到 20 分的每分钟"),
+        ("@hourly", "每小时的整点"),
+        ("5,20 * * * *", "每小时的 5 分、20 分"),
+        ("0 9-17 * * *", "每天 9 点到 17 点的整点"),
+        ("30 */2 * * *", "每天，从 0 点起每 2 小时的 30 分"),
+        ("*/15 9-17 * * 1-5", "每周一到周五 09:00 到 17:59，每 15 分钟"),
+        ("*/5 8,12 * * *", "每天 8 点、12 点起的一小时内，每 5 分钟"),
+    ],
+)
+def test_rules_are_read_aloud_in_chinese_words(text, words):
+    assert in_words(parse("cron", text), "zh_Hans") == words
+
+
+def test_intervals_are_read_aloud_in_chinese_words():
+    assert in_words(parse("interval", "90"), "zh_Hans") == "每 1 分钟 30 秒"
+    assert in_words(parse("interval", "1 d"), "zh_Hans") == "每 1 天"
+
+
+@settings(deadline=None)
+@given(fields)
+def test_any_rule_has_chinese_words(text):
+    words = in_words(parse("cron", text), "zh_Hans")
+    assert words and not re.search("[A-Za-z*,]", words)
 
 
 @pytest.mark.parametrize(

@@ -323,16 +323,6 @@ def make_in(connection, name: str) -> str:
     return schedules.create(connection, every_minute(name=name))
 
 
-def test_the_next_fire_is_the_earliest_of_all(engine):
-    with reading(engine) as connection:
-        assert schedules.next_fire(connection) is None
-    make(engine, name="yearly", rule=recurrence.parse("cron", "@yearly"))
-    make(engine, name="often")
-    with reading(engine) as connection:
-        name, at = schedules.next_fire(connection)
-    assert name == "often" and clock.now() < at <= clock.now() + MINUTE
-
-
 def test_a_tick_that_was_recorded_makes_no_second_run_even_if_the_watermark_goes_back(engine):
     schedule_id = make(engine)
     fire(engine, schedule_id, ANCHOR + 2 * MINUTE)

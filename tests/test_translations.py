@@ -56,9 +56,8 @@ def said() -> frozenset[str]:
 
 
 def is_ours(folder: str) -> bool:
-    return Path(folder).name in {ROOT.name, "web", "templates"} or any(
-        part in {"web", "templates"} for part in Path(folder).relative_to(ROOT).parts
-    )
+    parts = Path(folder).relative_to(ROOT).parts
+    return not parts or parts[0] in {"ledger", "web", "templates"}
 
 
 @pytest.mark.parametrize("language", OTHERS)

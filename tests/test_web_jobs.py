@@ -404,6 +404,17 @@ def test_when_and_where_has_messages_of_its_own(sqlite_url, tmp_path, name, type
     site.close()
 
 
+def test_when_and_where_are_told_in_chinese_where_the_browser_asks_for_that(site):
+    announced(site, build_report)
+    site.client.environ_base["HTTP_ACCEPT_LANGUAGE"] = "zh-CN"
+    page = site.page("/jobs/build_report?when-delay=90+s&when-priority=high&when-queue=slow")
+    summary = page.select_one("details.when summary span").text
+    assert summary == "1 分钟 30 秒后 · 队列“slow” · 优先级：高"
+    page = site.refused(page, arg_month="2026-10", when_delay="soon", when_priority="urgent", when_queue="my queue")
+    words = set(re.findall("[A-Za-z]+", page.select_one("details.when").text))
+    assert words == set("s min h d Europe Madrid high normal low soon urgent my queue".split())
+
+
 def test_both_a_delay_and_a_time_are_one_too_many(site):
     announced(site, build_report)
     page = site.refused(

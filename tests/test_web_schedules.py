@@ -14,6 +14,7 @@ from ledger.tables import jobs as jobs_table
 from ledger.tables import schedules as schedules_table
 from ledger.tables import ticks as ticks_table
 from tests.test_web_jobs import Site, announced, build_report, site, text, values
+from web import tick_words
 from workers.uploads import UploadFile
 
 __all__ = ["site"]
@@ -301,3 +302,67 @@ def test_a_poll_of_an_unchanged_list_gets_nothing(site):
     first = site.client.get("/schedules", headers=headers)
     again = site.client.get("/schedules", headers=headers | {"If-None-Match": first.headers["ETag"]})
     assert (first.status_code, again.status_code) == (200, 304)
+
+
+NAMES = {"nightly", "build_report", "someone", "Europe/Madrid", "UTC", "CET", "CEST", "python", "scheduler"}
+ARGUMENTS = {"month", "region", "EU", "template", "null", "copies"}
+#: What is typed in every language as it stands.
+TYPED = {"cron", "MON-FRI", "hourly", "daily", "weekly", "monthly", "yearly", "min", "h", "d", "high", "normal", "low"}
+
+
+def english(part, names: set[str]) -> set[str]:
+    """The words of a page that are left in English, but for names."""
+    read = [part.get_text(" "), *(tag["aria-label"] for tag in part.select("[aria-label]"))]
+    return set(re.findall(r"[A-Za-z][\w/-]*", " ".join(read).replace("scheduler.py", "scheduler"))) - names
+
+
+def read_in_chinese(site: Site) -> None:
+    site.client.environ_base["HTTP_ACCEPT_LANGUAGE"] = "zh-CN"
+
+
+def test_a_schedule_is_told_in_chinese_where_the_browser_asks_for_that(site):
+    made(site, kind="interval", rule="60", catchup="none")
+    overdue(site, 5)
+    read_in_chinese(site)
+    listed, shown = site.page("/schedules"), site.page(f"/schedules/{row(site).id}")
+    assert "每 1 分钟" in text(listed) and "运行时跳过，不补触发" in text(listed)
+    assert re.search(r"[45] 次：\d\d:\d\d, ", text(listed))
+    assert re.search("发现时已晚 [1-5] 分钟", text(shown)) and re.search(r"周[一二三四五六日] 20\d\d-", text(shown))
+    paused = press(site, shown, "暂停")
+    question = site.page(f"/schedules/{row(site).id}/deletion")
+    for page in (listed, shown, paused, site.page("/schedules"), question, press(site, question, "删除")):
+        assert english(page.main, NAMES | ARGUMENTS) == set()
+
+
+def test_the_form_of_a_schedule_and_its_faults_are_told_in_chinese(site):
+    read_in_chinese(site)
+    blank = site.page("/schedules/new?job=build_report")
+    typed = {"rule": "61 * * * *", "timezone": "Europe/Madird", "queue": "two words", "name": " "}
+    wrong = send(site, blank, 422, **NIGHTLY | typed)
+    assert "您是指 Europe/Madrid 吗？" in error_at(wrong, "timezone") and "需要修改" in wrong.title.text
+    assert "分钟“61”无效：可填 0 到 59" in site.page("/schedules/preview?rule=61+*+*+*+*").text
+    for page in (blank, wrong):
+        known = NAMES | TYPED | {"default", "Europe/Madird", "two", "words"}
+        assert english(form_of(page).select_one(".c7"), known) == set()
+    assert "每天 03:00" in text(send(site, wrong, 200, press="preview", **NIGHTLY))
+
+
+@pytest.mark.parametrize(
+    "said, chinese",
+    [
+        ("1 h 5 min behind", "晚了 1 小时 5 分钟"),
+        ("the run before was not finished", "前一个运行尚未结束"),
+        ("an equal run was accepted before", "先前已接受了相同的运行"),
+        (
+            "noticed 2 d 3 h behind; missed ticks are not made up for; 10,000 or more earlier ticks, "
+            "from 2026-01-01 00:00:00 UTC on, were missed",
+            "发现时已晚 2 天 3 小时；错过的触发不补上；自 2026-01-01 00:00:00 UTC 起，更早的至少 10,000 次触发已错过",
+        ),
+        ("something else; entirely", "something else；entirely"),
+    ],
+)
+def test_why_a_tick_made_no_run_is_told_in_the_language_of_the_page(site, said, chinese):
+    with site.app.test_request_context(headers={"Accept-Language": "zh-CN"}):
+        assert tick_words.reason(said) == chinese
+    with site.app.test_request_context():
+        assert tick_words.reason(said) == said

@@ -1,8 +1,8 @@
 """The form of a schedule: what was typed, what is wrong with it, and the schedule it makes when nothing is."""
 
-import re
 from dataclasses import dataclass, replace
 
+from flask_babel import gettext as _
 from werkzeug.datastructures import MultiDict
 
 from ledger import clock
@@ -13,7 +13,8 @@ from ledger.schedules import OVERLAPS, NewSchedule
 from ledger.ticks import Catchup
 from web.forms import Form
 from web.forms.errors import Refused
-from web.when import HIGHEST, LOWEST, STEPS, queue_name
+from web.schedule_words import fault
+from web.when import priority, queue_name
 
 NAME_LIMIT = 200
 
@@ -69,7 +70,7 @@ def judge(said: Said, job: JobPage, form: Form, before: Rule | None) -> tuple[Ne
     try:
         values["rule"] = rule_of(said, before)
     except RuleError as error:
-        errors[error.field] = str(error)
+        errors[error.field] = fault(error)
     if errors or form.kwargs is None:
         return None, errors
     return NewSchedule(job=job.name, args=form.kwargs, **values), {}
@@ -77,9 +78,9 @@ def judge(said: Said, job: JobPage, form: Form, before: Rule | None) -> tuple[Ne
 
 def _name(text: str, job: JobPage) -> str:
     if not text:
-        raise Refused("A schedule needs a name.")
+        raise Refused(_("A schedule needs a name."))
     if len(text) > NAME_LIMIT:
-        raise Refused(f"A name has at most {NAME_LIMIT} characters.")
+        raise Refused(_("A name has at most %(most)s characters.", most=NAME_LIMIT))
     return text
 
 
@@ -93,7 +94,7 @@ def _catchup(text: str, job: JobPage) -> str:
 
 def _one_of(text: str, known: tuple[str, ...]) -> str:
     if text not in known:
-        raise Refused("Choose one of these.")
+        raise Refused(_("Choose one of these."))
     return text
 
 
@@ -102,10 +103,4 @@ def _queue(text: str, job: JobPage) -> str | None:
 
 
 def _priority(text: str, job: JobPage) -> int | None:
-    if not text:
-        return None
-    if text.lower() in STEPS:
-        return job.priority + STEPS[text.lower()]
-    if not re.fullmatch(r"[+-]?[0-9]{1,10}", text, re.ASCII) or not LOWEST <= int(text) <= HIGHEST:
-        raise Refused(f"“{text[:20]}” is no priority. Write high, normal, low or a number.")
-    return int(text)
+    return priority(job, text) if text else None

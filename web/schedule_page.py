@@ -2,26 +2,32 @@
 
 from dataclasses import dataclass
 
+from flask_babel import lazy_gettext as _l
+
 from ledger import clock
 from ledger.queries.jobs import JobPage
 from ledger.queries.schedules import Schedule
 from ledger.recurrence import Rule, RuleError, zones
 from web.forms import Choice, Field, Form
 from web.schedule_form import Said, rule_of
-from web.schedule_words import CATCHUP, KIND, OVERLAP, Fires, fires_of
+from web.schedule_words import CATCHUP, KIND, OVERLAP, Fires, fault, fires_of
 from web.when import STEPS
 
 LABEL = {
-    "name": "Name", "kind": "When", "rule": "Rule", "timezone": "Time zone", "queue": "Queue", "priority": "Priority",
-    "overlap": "When the run before is not finished", "catchup": "After downtime",
+    "name": _l("Name"), "kind": _l("When"), "rule": _l("Rule"), "timezone": _l("Time zone"), "queue": _l("Queue"),
+    "priority": _l("Priority"), "overlap": _l("When the run before is not finished"), "catchup": _l("After downtime"),
 }  # fmt: skip
 HELP = {
-    "rule": "Cron: minute, hour, day of month, month, day of week, like 30 9 * * MON-FRI; or @hourly, @daily, @weekly, "
-    "@monthly, @yearly. Interval: seconds, like 90, or 5 min, 2 h, 1 d.",
-    "timezone": "When clocks change, no tick is lost: a time that is skipped fires right after the gap.",
-    "catchup": "A tick that nobody noticed within 5 seconds counts as missed. To make up for all of them, let runs "
-    "overlap: else only the first one runs.",
-    "priority": "High, normal, low or a number; lower goes first.",
+    "rule": _l(
+        "Cron: minute, hour, day of month, month, day of week, like 30 9 * * MON-FRI; or @hourly, @daily, @weekly, "
+        "@monthly, @yearly. Interval: seconds, like 90, or 5 min, 2 h, 1 d."
+    ),
+    "timezone": _l("When clocks change, no tick is lost: a time that is skipped fires right after the gap."),
+    "catchup": _l(
+        "A tick that nobody noticed within 5 seconds counts as missed. To make up for all of them, let runs "
+        "overlap: else only the first one runs."
+    ),
+    "priority": _l("High, normal, low or a number; lower goes first."),
 }
 PICKED = {"kind": KIND, "overlap": OVERLAP, "catchup": CATCHUP}
 OPTIONAL = ("queue", "priority")
@@ -66,7 +72,7 @@ def preview(said: Said, before: Rule | None = None) -> tuple[Fires | None, dict[
     try:
         return fires_of(rule_of(said, before), clock.now()), {}
     except RuleError as error:
-        return None, {error.field: str(error)}
+        return None, {error.field: fault(error)}
 
 
 def _field(name: str, said: Said, job: JobPage, error: str) -> Field:

@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass
 
-from ledger import clock, recurrence
+from flask_babel import gettext as _
+
+from ledger import clock
 from ledger.queries.lines import RunLine
 from ledger.queries.schedules import Schedule, ScheduleLine, SchedulePage, SchedulesPage, TickLine
 from web import arguments, schedule_words
@@ -73,12 +75,15 @@ def _row(line: ScheduleLine) -> Row:
 
 def when(schedule: Schedule) -> str:
     """``At 03:00 every day, Europe/Madrid``."""
-    words = recurrence.in_words(schedule.rule)
-    return f"{words}, {schedule.rule.timezone}" if schedule.rule.kind == "cron" else words
+    words = schedule_words.in_words(schedule.rule)
+    if schedule.rule.kind != "cron":
+        return words
+    return _("%(rule)s, %(zone)s", rule=words, zone=schedule.rule.timezone)
 
 
 def _policy(schedule: Schedule) -> str:
-    return f"{OVERLAP_SHORT[schedule.overlap]}, {CATCHUP_SHORT[schedule.catchup]}"
+    overlap, catchup = OVERLAP_SHORT[schedule.overlap], CATCHUP_SHORT[schedule.catchup]
+    return _("%(overlap)s, %(catchup)s", overlap=overlap, catchup=catchup)
 
 
 def _missed(line: ScheduleLine) -> str:
@@ -87,7 +92,7 @@ def _missed(line: ScheduleLine) -> str:
         return ""
     named = [schedule_words.tick_time(at, line.schedule.rule.timezone)[11:16] for at in line.missed[:NAMED]]
     more = ", …" if len(line.missed) > NAMED else ""
-    return f"{len(line.missed)} at {', '.join(named)}{more}"
+    return _("%(number)s at %(times)s", number=len(line.missed), times=", ".join(named) + more)
 
 
 def schedule_view(page: SchedulePage) -> OnePage:

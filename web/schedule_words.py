@@ -1,33 +1,39 @@
 """Schedules in words: kinds, policies, what became of a tick, and times in a schedule's own zone."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from flask_babel import format_date
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+
 from ledger import clock, recurrence
-from ledger.recurrence import Rule
+from ledger.recurrence import Rule, RuleError
 from ledger.ticks import Catchup, TickOutcome
+from web.language import language
 from web.words import Shown
 
 PREVIEWED = 5
 
-KIND = {"cron": "At certain times (cron)", "interval": "Every so often (interval)"}
-OVERLAP = {"skip": "Skip the tick", "allow": "Start another run beside it"}
+KIND = {"cron": _l("At certain times (cron)"), "interval": _l("Every so often (interval)")}
+OVERLAP = {"skip": _l("Skip the tick"), "allow": _l("Start another run beside it")}
 CATCHUP = {
-    Catchup.NONE: "Do not make up for missed ticks",
-    Catchup.LATEST: "Make up for the latest missed tick",
-    Catchup.ALL: "Make up for all missed ticks, up to 100",
+    Catchup.NONE: _l("Do not make up for missed ticks"),
+    Catchup.LATEST: _l("Make up for the latest missed tick"),
+    Catchup.ALL: _l("Make up for all missed ticks, up to 100"),
 }
-OVERLAP_SHORT = {"skip": "skip while running", "allow": "allow overlaps"}
+OVERLAP_SHORT = {"skip": _l("skip while running"), "allow": _l("allow overlaps")}
 CATCHUP_SHORT = {
-    Catchup.NONE: "no catching up",
-    Catchup.LATEST: "catch up with the latest",
-    Catchup.ALL: "catch up with all",
+    Catchup.NONE: _l("no catching up"),
+    Catchup.LATEST: _l("catch up with the latest"),
+    Catchup.ALL: _l("catch up with all"),
 }
 TICK = {
-    TickOutcome.FIRED: Shown("Fired", "tick", "idle"),
-    TickOutcome.LATE: Shown("Late", "clock", "warn"),
-    TickOutcome.SKIPPED: Shown("Skipped", "slash", "idle"),
-    TickOutcome.MISSED: Shown("Missed", "cross", "bad"),
+    TickOutcome.FIRED: Shown(_l("Fired"), "tick", "idle"),
+    TickOutcome.LATE: Shown(_l("Late"), "clock", "warn"),
+    TickOutcome.SKIPPED: Shown(_l("Skipped"), "slash", "idle"),
+    TickOutcome.MISSED: Shown(_l("Missed"), "cross", "bad"),
 }
 
 
@@ -51,21 +57,36 @@ def fires_of(rule: Rule, after: int) -> Fires:
     zone = ZoneInfo(rule.timezone)
     times = recurrence.upcoming(rule, after, PREVIEWED)
     clock_time = "%H:%M" if rule.kind == "cron" else "%H:%M:%S"
-    return Fires(recurrence.in_words(rule), rule.timezone, tuple(_fire(at, zone, clock_time) for at in times))
+    return Fires(in_words(rule), rule.timezone, tuple(_fire(at, zone, clock_time) for at in times))
+
+
+def in_words(rule: Rule) -> str:
+    """``At 03:00 every day``, ``Every 5 min``."""
+    return recurrence.in_words(rule, language())
+
+
+def fault(error: RuleError) -> str:
+    """What is wrong with a rule, in the language of the page."""
+    return _(error.template, **error.values)
 
 
 def _fire(at: int, zone: ZoneInfo, clock_time: str) -> Fire:
     moment = clock.to_datetime(at)
     local = moment.astimezone(zone)
-    day = "" if local.date() == moment.date() else "%a "
-    return Fire(at, f"{local:%a %Y-%m-%d {clock_time} %Z}", f"{moment:{day}{clock_time}}")
+    day = "" if local.date() == moment.date() else f"{weekday(moment)} "
+    return Fire(at, f"{weekday(local)} {local:%Y-%m-%d {clock_time} %Z}", f"{day}{moment:{clock_time}}")
+
+
+def weekday(moment: datetime) -> str:
+    """``Mon``."""
+    return format_date(moment.date(), "EEE")
 
 
 def here(at: int, timezone: str) -> str:
     """``03:00 CET``, for a tick of the next day; with its date when that is further off."""
     moment = clock.to_datetime(at).astimezone(ZoneInfo(timezone))
     near = at - clock.now() < 18 * 3_600 * clock.SECOND
-    return f"{moment:%H:%M %Z}" if near else f"{moment:%a %Y-%m-%d %H:%M %Z}"
+    return f"{moment:%H:%M %Z}" if near else f"{weekday(moment)} {moment:%Y-%m-%d %H:%M %Z}"
 
 
 def tick_time(at: int, timezone: str) -> str:

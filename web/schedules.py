@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
+from flask_babel import gettext as _
 
 from ledger import schedules
 from ledger.engine import reading, writing
@@ -10,7 +11,7 @@ from ledger.queries import schedules as queries
 from ledger.queries.jobs import JobPage, job_page, jobs_page
 from ledger.queries.schedules import Schedule
 from ledger.schedules import NameTaken, NewSchedule
-from web import forms, schedule_words
+from web import forms, schedule_words, tick_words
 from web.console import console, person, start
 from web.forms import Form
 from web.live import live_page
@@ -22,6 +23,9 @@ blueprint = Blueprint("schedules", __name__, url_prefix="/schedules")
 
 SECONDS = 3
 KEY_LIMIT = 60
+
+blueprint.add_app_template_filter(schedule_words.TICK.__getitem__, "tick")
+blueprint.add_app_template_filter(tick_words.reason, "tick_reason")
 
 
 @blueprint.get("")
@@ -82,7 +86,7 @@ def _save(job_name: str, schedule: Schedule | None):
     try:
         return redirect(url_for("schedules.show", schedule_id=_write(new, schedule)), 303)
     except NameTaken:
-        errors = {"name": f"Another schedule is called “{new.name}”. Choose another name."}
+        errors = {"name": _("Another schedule is called “%(name)s”. Choose another name.", name=new.name)}
         return _answer(job, said, form, schedule, errors, 422)
 
 
@@ -111,7 +115,7 @@ def _answer(job: JobPage, said: Said, form: Form, schedule=None, errors=None, st
 def pause(schedule_id: str):
     with writing(console().engine) as connection:
         schedules.pause(connection, schedule_id, person())
-    flash("Paused: it fires no more until somebody resumes it.")
+    flash(_("Paused: it fires no more until somebody resumes it."))
     return _back(schedule_id)
 
 
@@ -119,7 +123,7 @@ def pause(schedule_id: str):
 def resume(schedule_id: str):
     with writing(console().engine) as connection:
         schedules.resume(connection, schedule_id)
-    flash("Resumed, from now on: ticks of the pause are not made up for.")
+    flash(_("Resumed, from now on: ticks of the pause are not made up for."))
     return _back(schedule_id)
 
 
@@ -149,10 +153,5 @@ def delete(schedule_id: str):
     schedule = queries.schedule_of(console().engine, schedule_id)
     with writing(console().engine) as connection:
         schedules.remove(connection, schedule_id)
-    flash(f"Deleted the schedule “{schedule.name}”. Its runs stay.")
+    flash(_("Deleted the schedule “%(name)s”. Its runs stay.", name=schedule.name))
     return redirect(url_for("schedules.index"), 303)
-
-
-@blueprint.app_template_filter("tick")
-def tick(outcome: str):
-    return schedule_words.TICK[outcome]

@@ -7,6 +7,9 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+
 from ledger import clock
 from ledger.queries.jobs import JobPage
 from web.forms.errors import Refused, quoted
@@ -16,8 +19,9 @@ from web.numbers import duration
 
 PREFIX = "when-"
 NAMES = ("delay", "at", "priority", "queue", "expires")
-#: As in Dramatiq, the lower number goes first.
+#: As in Dramatiq, the lower number goes first. What is typed, and stands in links, is English in every language.
 STEPS = {"high": -10, "normal": 0, "low": 10}
+STEP_WORDS = {"high": _l("high"), "normal": _l("normal"), "low": _l("low")}
 LOWEST, HIGHEST = -(2**31) + 1, 2**31 - 1
 QUEUE = re.compile(r"[a-zA-Z_][a-zA-Z0-9._-]*", re.ASCII)  # Dramatiq's rule
 QUEUE_LIMIT = 200
@@ -106,13 +110,13 @@ class _Reading:
         delay = self._part("delay", seconds, None)
         at = self._part("at", self._instant, None)
         if delay is not None and at is not None:
-            self.errors["at"] = "Give a delay or a time, not both."
+            self.errors["at"] = _("Give a delay or a time, not both.")
         return at if delay is None else self.now + delay
 
     def _instant(self, text: str) -> int | None:
         at = clock.from_datetime(datetime.fromisoformat(moment(text, self.zone)))
         if at < self.now - PATIENCE:
-            raise Refused(f"{quoted(text.replace('T', ' '))} has passed.")
+            raise Refused(_("%(time)s has passed.", time=quoted(text.replace("T", " "))))
         return at if at > self.now else None
 
     def _expires_at(self, due_at: int | None) -> int | None:
@@ -120,28 +124,26 @@ class _Reading:
         if after is None:
             return None
         if self.now + after <= (due_at or self.now):
-            self.errors["expires"] = "It would expire before it starts."
+            self.errors["expires"] = _("It would expire before it starts.")
         return self.now + after
 
     def _priority(self, text: str) -> int:
-        if text.lower() in STEPS:
-            return self.job.priority + STEPS[text.lower()]
-        if not re.fullmatch(r"[+-]?[0-9]{1,10}", text, re.ASCII) or not LOWEST <= int(text) <= HIGHEST:
-            raise Refused(f"{quoted(text)} is no priority. Write high, normal, low or a number.")
-        return int(text)
+        return priority(self.job, text)
 
     def _summary(self, due_at: int | None, priority: int, queue: str) -> str:
         if self.errors:
-            return "needs a change"
-        start = "now"
-        if due_at is not None:
-            local = clock.to_datetime(due_at).astimezone(self.zone)
-            start = (
-                f"in {duration(due_at - self.now)}"
-                if self.texts["delay"]
-                else f"on {local:%Y-%m-%d at %H:%M}"
-            )
-        return f"{start} · queue “{queue}” · priority {priority_words(self.job, priority)}"
+            return _("needs a change")
+        word = priority_words(self.job, priority)
+        said = {"start": self._start(due_at), "queue": queue, "priority": STEP_WORDS.get(word, word)}
+        return _("%(start)s · queue “%(queue)s” · priority %(priority)s", **said)
+
+    def _start(self, due_at: int | None) -> str:
+        if due_at is None:
+            return _("now")
+        if self.texts["delay"]:
+            return _("in %(time)s", time=duration(due_at - self.now))
+        local = clock.to_datetime(due_at).astimezone(self.zone)
+        return _("on %(date)s at %(time)s", date=f"{local:%Y-%m-%d}", time=f"{local:%H:%M}")
 
     def _field(self, name: str, judging: bool) -> Field:
         label, help_, attributes, choices = self._asked(name)
@@ -157,19 +159,19 @@ class _Reading:
     def _asked(self, name: str) -> tuple[str, str, dict[str, str], tuple[str, ...]]:
         job = self.job
         return {
-            "delay": ("Start after", "Like 90 s, 10 min, 2 h or 3 d.", {"placeholder": "now"}, ()),
-            "at": ("Or start at", f"Time in {self.zone.key}.", {"type": "datetime-local"}, ()),
+            "delay": (_("Start after"), _("Like 90 s, 10 min, 2 h or 3 d."), {"placeholder": _("now")}, ()),
+            "at": (_("Or start at"), _("Time in %(zone)s.", zone=self.zone.key), {"type": "datetime-local"}, ()),
             "priority": (
-                "Priority",
-                f"Or a number: the lower one goes first. Normal is {job.priority} for this job.",
+                _("Priority"),
+                _("Or a number: the lower one goes first. Normal is %(number)s for this job.", number=job.priority),
                 {"placeholder": "normal"},
                 tuple(STEPS),
             ),
-            "queue": ("Queue", "", {"placeholder": job.queue}, job.queues),
+            "queue": (_("Queue"), "", {"placeholder": job.queue}, job.queues),
             "expires": (
-                "Expires after",
-                "Like 2 h. If it has not started by then, it never will.",
-                {"placeholder": "never"},
+                _("Expires after"),
+                _("Like 2 h. If it has not started by then, it never will."),
+                {"placeholder": _("does not expire")},
                 (),
             ),
         }[name]
@@ -182,17 +184,28 @@ def seconds(text: str) -> int:
     if re.fullmatch(r"[0-9]+(\.[0-9]+)?", text, re.ASCII):
         parts = [(text, "s")]
     elif not parts or AMOUNT.sub("", plain):
-        raise Refused(f"{quoted(text)} is not a span of time. Write it like 90 s, 10 min, 2 h or 3 d.")
+        raise Refused(_("%(text)s is not a span of time. Write it like 90 s, 10 min, 2 h or 3 d.", text=quoted(text)))
     total = sum(float(number) * UNITS[unit.lower()] for number, unit in parts)
     if total > LONGEST:
-        raise Refused(f"{quoted(text)} is too long. Ten years are the most.")
+        raise Refused(_("%(text)s is too long. Ten years are the most.", text=quoted(text)))
     return round(total * clock.SECOND)
+
+
+def priority(job: JobPage, text: str) -> int:
+    """``high`` and the like count from the job's own."""
+    if text.lower() in STEPS:
+        return job.priority + STEPS[text.lower()]
+    if not re.fullmatch(r"[+-]?[0-9]{1,10}", text, re.ASCII) or not LOWEST <= int(text) <= HIGHEST:
+        raise Refused(_("%(text)s is no priority. Write high, normal, low or a number.", text=quoted(text)))
+    return int(text)
 
 
 def queue_name(text: str) -> str:
     if not QUEUE.fullmatch(text) or len(text) > QUEUE_LIMIT:
-        raise Refused(
-            f"{quoted(text)} cannot be a queue's name. Take letters, digits, dots, dashes and underscores, "
-            "with a letter or an underscore first."
+        told = _(
+            "%(text)s cannot be a queue's name. Take letters, digits, dots, dashes and underscores, "
+            "with a letter or an underscore first.",
+            text=quoted(text),
         )
+        raise Refused(told)
     return text
