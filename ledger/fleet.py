@@ -95,13 +95,15 @@ def _job_row(job: Job, now: int) -> dict:
 def beat(connection: Connection, process_id: str, memory: dict[str, int | None] | None = None) -> bool:
     """Counts one beat for the process and the workers under it; False when it was declared gone meanwhile.
 
-    ``memory`` is what processes hold now, in bytes, by their ids.
+    ``memory`` is what its workers hold now, in bytes, by their ids. One that was started under an earlier id of its
+    supervisor, and was still booting when that was declared gone, is counted with the new one.
     """
     failpoints.mark(connection, "beat")
-    statement = update(processes).where(_family(process_id), processes.c.state.in_(ALIVE))
-    connection.execute(statement.values(beats=processes.c.beats + 1, beat_at=clock.now()))
     for each, held in (memory or {}).items():
-        connection.execute(update(processes).where(processes.c.id == each).values(memory=held))
+        own = update(processes).where(processes.c.id == each, processes.c.state.in_(ALIVE))
+        connection.execute(own.values(memory=held, supervisor_id=process_id))
+    family = update(processes).where(_family(process_id), processes.c.state.in_(ALIVE))
+    connection.execute(family.values(beats=processes.c.beats + 1, beat_at=clock.now()))
     return state_of(connection, process_id) in ALIVE
 
 

@@ -184,6 +184,19 @@ def test_a_beat_of_a_supervisor_counts_for_its_workers(engine: Engine):
         assert fleet.beats(connection) == {supervisor.id: 1, member.id: 1, stranger.id: 0}
 
 
+def test_a_worker_that_was_booting_when_its_supervisor_was_declared_gone_is_counted_with_the_new_id(engine: Engine):
+    old, new = NewProcess(kind="supervisor"), NewProcess(kind="supervisor")
+    booting, gone = (NewProcess(kind="worker", supervisor_id=old.id) for _ in range(2))
+    for each in (old, gone, new, booting):
+        fleet.register(engine, each)
+    rescue(engine, old.id)
+    rescue(engine, gone.id)
+    with writing(engine) as connection:
+        assert fleet.beat(connection, new.id, {booting.id: 1_000, gone.id: 1_000})
+    assert (process(engine, booting.id).beats, process(engine, booting.id).supervisor_id) == (1, new.id)
+    assert (process(engine, gone.id).beats, process(engine, gone.id).supervisor_id) == (0, old.id)
+
+
 def test_a_process_that_was_declared_gone_hears_so_at_its_next_beat(engine: Engine):
     by = worker(engine)
     assert beat(engine, by.worker_id) is True

@@ -2,6 +2,8 @@
 
 import signal
 
+from ledger import fleet
+from ledger.engine import writing
 from tests.processes import is_running
 from tests.stack import Stack
 
@@ -83,3 +85,17 @@ def test_a_queue_that_no_job_uses_makes_an_idle_worker_not_a_greedy_one(embedded
     run_id = stack.dispatch("add", 1)
     stack.wait_for_state(stack.dispatch("collect", 1, queue="side"), "queued")
     assert stack.state(run_id) == "queued"
+
+
+def test_a_supervisor_that_was_declared_gone_goes_on_and_its_new_workers_are_counted(embedded_stack: Stack):
+    stack = embedded_stack
+    stack.workers(2, 1)
+    with writing(stack.engine) as connection:
+        for row in stack.rows("SELECT id FROM processes"):
+            fleet.declare_gone(connection, row.id, "no sign of life", crash_limit=3)
+    counted = (
+        "SELECT count(*) FROM processes AS w JOIN processes AS s ON s.id = w.supervisor_id"
+        " WHERE w.state = 'alive' AND s.state = 'alive' AND w.beats > 0"
+    )
+    stack.processes.wait_until(lambda: stack.ask(counted) == 2, 30, "both new workers beat")
+    stack.wait_for_state(stack.dispatch("add", 1, 2), "succeeded")

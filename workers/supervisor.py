@@ -25,6 +25,7 @@ from workers.ties import EXIT_RECYCLED
 log = logging.getLogger("workers.supervisor")
 
 BEAT_SECONDS = 5.0
+BEAT_AGAIN_SECONDS = 1.0  # after one that did not reach the ledger
 ASK_SECONDS = 1.0  # how often the ledger is asked who is to drain
 LOOK_SECONDS = 0.05
 FIRST_RESTART_SECONDS, LONGEST_RESTART_SECONDS = 0.1, 10.0
@@ -210,11 +211,15 @@ class Supervisor:
 
     def _beat(self) -> None:
         held = {child.id: memory.resident(child.process.pid) for child in filter(None, self.children)}
-        if self._tell(lambda connection: fleet.beat(connection, self.process.id, held)) is False:
+        counted = self._tell(lambda connection: fleet.beat(connection, self.process.id, held))
+        if counted is False:
             self._begin_anew()
+        elif counted is None:
+            self.beaten_at -= BEAT_SECONDS - BEAT_AGAIN_SECONDS
 
     def _begin_anew(self) -> None:
-        """We were declared gone while stalled: our children see it themselves and leave; new ones get a new name."""
+        """We were declared gone while stalled: our children see it themselves and leave. Those that take their place
+        may have begun under the old id: they are counted with the new one from the next beat on."""
         log.critical("This supervisor was declared gone; it goes on under a new id.")
         self.process = fleet.NewProcess(kind="supervisor")
         try:

@@ -2,14 +2,13 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection
 
 from ledger import pauses
 from ledger.pauses import Pause
 from ledger.queries.consumers import consumers
-from ledger.queries.counting import Count, count
-from ledger.queries.queued import due_ranges, queues
-from ledger.tables import runs
+from ledger.queries.counting import Count
+from ledger.queries.queued import due, queues, ranges
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,14 +49,11 @@ def backlog(connection: Connection, now: int) -> Backlog:
     found = (
         waiting_in(connection, name, served.consume(name), paused.get(name), now) for name in queues(connection)
     )
-    return Backlog(tuple(each for each in found if each is not None))
+    return Backlog(tuple(each for each in found if each.waiting))
 
 
-def waiting_in(connection: Connection, name: str, served: bool, pause: Pause | None, now: int) -> WaitingQueue | None:
-    """What is due in the queue; None when nothing is."""
-    ranges = due_ranges(connection, name, now)
-    number = sum((count(connection, select(runs.c.id).where(*each)) for each in ranges), Count())
-    if not number:
-        return None
-    oldest = (connection.scalar(select(func.min(runs.c.due_at)).where(*each)) for each in ranges)
-    return WaitingQueue(name, number, min(at for at in oldest if at is not None), served, pause)
+def waiting_in(connection: Connection, name: str, served: bool, pause: Pause | None, now: int) -> WaitingQueue:
+    """What waits in the queue."""
+    parts = [due(connection, each, now) for each in ranges(connection, name)]
+    oldest = min((at for _, at in parts if at is not None), default=None)
+    return WaitingQueue(name, sum((number for number, _ in parts), Count()), oldest, served, pause)

@@ -1,22 +1,26 @@
-"""Skipping along the index of queued runs, from queue to queue, from lane to lane and from priority to priority."""
+"""Skipping along the index of queued runs: from queue to queue, and from range to range of one.
+
+A range is what has one lane and one priority; its runs lie in the order of their due times.
+"""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
-from sqlalchemy import Connection, func, literal, select, text, union_all
+from sqlalchemy import Connection, bindparam, func, literal, select, text, tuple_
 
 from ledger.engine import is_sqlite
-from ledger.lanes import OPEN
-from ledger.tables import is_queued, limits, runs
+from ledger.lanes import LOWEST, OPEN, priority_above
+from ledger.prepared import Prepared
+from ledger.queries.counting import CAP, Count, up_to
+from ledger.tables import is_queued, runs
 
 MOST_QUEUES = 50
-MOST_LANES = 50
+MOST_RANGES = 100
 MOST_PRIORITIES = 20
-LOWEST = -(2**31)
 
 # Without being told, SQLite would rather read every queued run than skip from name to name.
 _NEXT_QUEUE = "SELECT min(queue) FROM runs {} WHERE state = 'queued' AND queue > :above"
 _BY_INDEX = "INDEXED BY ix_runs_ready"
-_next_priority = select(func.min(runs.c.priority))
 
 
 def queues(connection: Connection) -> Iterator[str]:
@@ -30,43 +34,79 @@ def queues(connection: Connection) -> Iterator[str]:
         yield name
 
 
-def lanes(connection: Connection, queue: str) -> Iterator[str]:
-    """The one without a name first, then those of limited jobs that have runs queued in ``queue``."""
-    lane = OPEN
-    for _ in range(MOST_LANES):
-        yield lane
-        here = select(func.min(runs.c.lane)).where(is_queued, runs.c.queue == queue, runs.c.lane > lane)
-        lane = connection.scalar(here)
-        if lane is None:
+@dataclass(frozen=True, slots=True)
+class Range:
+    queue: str
+    lane: str
+    priority: int
+
+    @property
+    def conditions(self) -> tuple:
+        """That one range of the index answers."""
+        return is_queued, runs.c.queue == self.queue, runs.c.lane == self.lane, runs.c.priority == self.priority
+
+
+_next_range = Prepared(
+    select(runs.c.lane, runs.c.priority)
+    .where(
+        is_queued,
+        runs.c.queue == bindparam("the_queue"),
+        tuple_(runs.c.lane, runs.c.priority) > tuple_(bindparam("lane"), bindparam("priority")),
+    )
+    .order_by(runs.c.lane, runs.c.priority)
+    .limit(1)
+)
+
+
+def ranges(connection: Connection, queue: str) -> Iterator[Range]:
+    """Those in which something is queued; the lane without a name first, the lowest number, which goes first, first."""
+    lane, priority = OPEN, LOWEST
+    for _ in range(MOST_RANGES):
+        found = _next_range.run(connection, {"the_queue": queue, "lane": lane, "priority": priority}).first()
+        if found is None:
             return
+        lane, priority = found
+        yield Range(queue, lane, priority)
 
 
-def priorities(connection: Connection, queue: str, lane: str | None = None) -> list[int]:
-    """Those of the queued runs of ``queue``, or of one lane of it, the lowest number, which goes first, first."""
-    if lane is None:
-        each = (priorities(connection, queue, lane) for lane in lanes(connection, queue))
-        return sorted({priority for found in each for priority in found})
+def priorities(connection: Connection, queue: str, lane: str) -> list[int]:
+    """Those of the queued runs of a lane, the lowest number, which goes first, first."""
     found: list[int] = []
-    above = LOWEST
-    here = _next_priority.where(is_queued, runs.c.queue == queue, runs.c.lane == lane)
-    while len(found) < MOST_PRIORITIES:
-        above = connection.scalar(here.where(runs.c.priority > above))
-        if above is None:
-            break
+    above = priority_above(connection, queue, LOWEST, lane)
+    while above is not None and len(found) < MOST_PRIORITIES:
         found.append(above)
+        above = priority_above(connection, queue, above, lane)
     return found
 
 
-_any_lane = union_all(select(literal(OPEN)), select(limits.c.job))
+_here = (
+    is_queued,
+    runs.c.queue == bindparam("the_queue"),
+    runs.c.lane == bindparam("lane"),
+    runs.c.priority == bindparam("priority"),
+)
+_is_due, _is_later = runs.c.due_at <= bindparam("now"), runs.c.due_at > bindparam("now")
 
 
-def due(queue: str, priority: int, now: int, lane: str | None = None) -> tuple:
-    """Conditions that one range of the index answers, or one for each lane."""
-    its_lane = runs.c.lane.in_(_any_lane) if lane is None else runs.c.lane == lane
-    return (is_queued, runs.c.queue == queue, its_lane, runs.c.priority == priority, runs.c.due_at <= now)
+def _number(condition):
+    some = select(literal(1)).select_from(runs).where(*_here, condition).limit(CAP + 1).subquery()
+    return select(func.count()).select_from(some).scalar_subquery()
 
 
-def due_ranges(connection: Connection, queue: str, now: int) -> list[tuple]:
-    """``due`` of every lane and priority."""
-    found = [(lane, priority) for lane in lanes(connection, queue) for priority in priorities(connection, queue, lane)]
-    return [due(queue, priority, now, lane) for lane, priority in found]
+_oldest = select(runs.c.due_at).where(*_here, _is_due).order_by(runs.c.due_at).limit(1).scalar_subquery()
+_due, _later = Prepared(select(_number(_is_due), _oldest)), Prepared(select(_number(_is_later)))
+
+
+def due(connection: Connection, part: Range, now: int) -> tuple[Count, int | None]:
+    """How many of it could start now, and since when the first of them."""
+    number, oldest = _due.run(connection, _asked(part, now)).one()
+    return up_to(CAP, number), oldest
+
+
+def later(connection: Connection, part: Range, now: int) -> Count:
+    """How many of it are due later."""
+    return up_to(CAP, _later.run(connection, _asked(part, now)).scalar_one())
+
+
+def _asked(part: Range, now: int) -> dict:
+    return {"the_queue": part.queue, "lane": part.lane, "priority": part.priority, "now": now}

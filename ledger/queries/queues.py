@@ -17,7 +17,7 @@ from ledger.queries.levels import Level, Levels
 from ledger.queries.lines import LINE_COLUMNS, RunLine, lines_of
 from ledger.queries.workers import Process, alive_processes
 from ledger.states import State
-from ledger.tables import is_queued, jobs, rejected, runs
+from ledger.tables import jobs, rejected, runs
 
 MOST_QUEUES = 100
 MOST_NEXT = 10
@@ -94,8 +94,7 @@ class _Look:
         return sorted(announced | seen | self._paused.keys())
 
     def at(self, name: str) -> Queue:
-        waiting = self._waiting(name)
-        later = self._later(name)
+        waiting, later = self._waiting(name), self._later(name)
         inside = waiting.waiting.number + later.number + self._running[name]
         return Queue(
             name=name,
@@ -111,15 +110,13 @@ class _Look:
 
     def _waiting(self, name: str) -> WaitingQueue:
         pause, served = self._paused.get(name), self._served.consume(name)
-        found = waiting_in(self._connection, name, served, pause, self.now) if name in self._queued else None
-        return found or WaitingQueue(name, Count(), None, served, pause)
+        if name not in self._queued:
+            return WaitingQueue(name, Count(), None, served, pause)
+        return waiting_in(self._connection, name, served, pause, self.now)
 
     def _later(self, name: str) -> Count:
-        if name not in self._queued:
-            return Count()
-        here = select(runs.c.id).where(is_queued, runs.c.queue == name, runs.c.due_at > self.now)
-        parts = (here.where(runs.c.priority == each) for each in queued.priorities(self._connection, name))
-        return sum((count(self._connection, part) for part in parts), Count())
+        parts = queued.ranges(self._connection, name) if name in self._queued else ()
+        return sum((queued.later(self._connection, each, self.now) for each in parts), Count())
 
     def _rejected_on(self, name: str) -> Count:
         if name not in self._rejected:
@@ -135,9 +132,7 @@ def _own_name(queue: str) -> str:
 
 def _following(connection: Connection, name: str, now: int) -> tuple[RunLine, ...]:
     rows: list = []
-    for priority in queued.priorities(connection, name):
-        first = select(*LINE_COLUMNS).where(*queued.due(name, priority, now)).order_by(runs.c.due_at, runs.c.id)
-        rows += connection.execute(first.limit(MOST_NEXT - len(rows))).fetchall()
-        if len(rows) >= MOST_NEXT:
-            break
-    return lines_of(connection, rows)
+    for part in queued.ranges(connection, name):
+        due = select(*LINE_COLUMNS, runs.c.priority).where(*part.conditions, runs.c.due_at <= now)
+        rows += connection.execute(due.order_by(runs.c.due_at, runs.c.id).limit(MOST_NEXT)).fetchall()
+    return lines_of(connection, sorted(rows, key=lambda row: (row.priority, row.due_at, row.id))[:MOST_NEXT])

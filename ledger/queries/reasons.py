@@ -11,7 +11,7 @@ from ledger.limits import Use
 from ledger.pauses import Pause
 from ledger.queries.consumers import Consumers, consumers
 from ledger.queries.counting import Count
-from ledger.queries.queued import due, priorities
+from ledger.queries.queued import Range, priorities
 from ledger.tables import runs
 
 #: Places in a queue are counted up to here.
@@ -91,8 +91,8 @@ def _places(connection: Connection, queue: str, lane: str, now: int) -> dict[str
     """How many due runs of its lane go before each of the first ``MOST_AHEAD``, in the order of claims."""
     found: list[str] = []
     for priority in priorities(connection, queue, lane):
-        ordered = select(runs.c.id).where(*due(queue, priority, now, lane)).order_by(runs.c.due_at, runs.c.id)
-        found += connection.scalars(ordered.limit(MOST_AHEAD - len(found)))
+        due = select(runs.c.id).where(*Range(queue, lane, priority).conditions, runs.c.due_at <= now)
+        found += connection.scalars(due.order_by(runs.c.due_at, runs.c.id).limit(MOST_AHEAD - len(found)))
         if len(found) >= MOST_AHEAD:
             break
     return {run_id: place for place, run_id in enumerate(found)}
