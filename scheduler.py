@@ -151,7 +151,8 @@ class RuleTrigger(BaseTrigger):
     def get_next_fire_time(self, previous: datetime | None, now: datetime) -> datetime | None:
         after = self._watermark if previous is None else clock.from_datetime(max(previous, now))
         try:
-            return clock.to_datetime(recurrence.next_after(self._rule, after))
+            at = recurrence.next_after(self._rule, after)
+            return None if at is None else clock.to_datetime(at)
         except Exception:  # raised in here, it would end APScheduler's thread, and every schedule with it
             log.exception("The rule %r cannot be read.", self._rule)
             return None

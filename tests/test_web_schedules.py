@@ -53,11 +53,11 @@ def row(site: Site):
         return connection.execute(select(schedules_table)).one()
 
 
-def press(site: Site, page: BeautifulSoup, word: str) -> BeautifulSoup:
+def press(site: Site, page: BeautifulSoup, word: str, **typed) -> BeautifulSoup:
     """Presses the first button that begins with ``word``, and follows where it leads."""
     button = next(each for each in page.select("main button") if each.text.startswith(word))
     form = button.find_parent("form")
-    response = site.client.post(form["action"], data=values(form))
+    response = site.client.post(form["action"], data=values(form) | typed)
     assert response.status_code == 303, response.text
     return site.page(response.location)
 
@@ -137,7 +137,12 @@ def test_an_interval_counts_from_the_second_it_was_made_and_keeps_its_anchor_whe
         ("priority", "soon", "is no priority"),
         ("overlap", "maybe", "Choose one of these."),
         ("catchup", "some", "Choose one of these."),
-        ("kind", "solar", "choose cron or interval"),
+        ("kind", "solar", "choose cron, interval or once"),
+        ("starts", "soon", "write it like 2026-10-31 03:00"),
+        ("ends", "2020-01-01 03:00", "None of its times lies ahead"),
+        ("jitter", "2 d", "A day is the most"),
+        ("expires", "later", "is not a span of time"),
+        ("keep", "0", "Write a number from 1 to 500"),
         ("arg-month", "2026-13", "Write it like"),
     ],
 )
@@ -227,8 +232,12 @@ def test_the_page_of_a_schedule_tells_what_became_of_its_ticks(site):
 
 
 def test_it_is_paused_and_resumed_from_its_page_and_from_the_list(site):
-    page = press(site, made(site), "Pause")
-    assert "Paused by someone" in text(page) and row(site).paused_by == "someone"
+    page = made(site)
+    pause = site.page(next(link["href"] for link in page.select("a.btn") if link.text == "Pause…"))
+    page = press(site, pause, "Pause", reason="DB upgrade", length="60")
+    assert "paused by someone until" in text(page) and ": DB upgrade" in text(page)
+    assert (row(site).paused_by, row(site).paused_reason) == ("someone", "DB upgrade")
+    assert 3_590 < (row(site).resumes_at - row(site).paused_at) / clock.SECOND <= 3_600
     listed = site.page("/schedules")
     assert "Nothing fires: every schedule is paused." in text(listed)
     assert "Next: nightly" in text(press(site, listed, "Resume")) and row(site).paused_at is None
@@ -366,3 +375,44 @@ def test_why_a_tick_made_no_run_is_told_in_the_language_of_the_page(site, said, 
         assert tick_words.reason(said) == chinese
     with site.app.test_request_context():
         assert tick_words.reason(said) == said
+
+
+def test_everything_that_a_schedule_may_say_is_kept_and_shown_again(site):
+    said = {
+        "starts": "2026-01-01 03:00", "ends": "2099-12-31 03:00", "jitter": "90 s", "expires": "2 h", "keep": "7",
+        "overlap": "queue",
+    }  # fmt: skip
+    page = made(site, **said)
+    found = row(site)
+    assert (found.jitter, found.expires_after, found.keep_runs) == (90 * clock.SECOND, 7_200 * clock.SECOND, 7)
+    shown = ("Not before 2026-01-01", "Not after 2099-12-31", "the newest 7", "2 h")
+    assert all(words in text(page) for words in shown)
+    form = values(form_of(site.page(f"/schedules/{found.id}/edit")))
+    again = {name: form[name][0] for name in said}
+    assert again == said | {"expires": "7200 s"}
+    send(site, site.page(f"/schedules/{found.id}/edit"), 303, name="renamed")
+    unchanged = ("starts_at", "ends_at", "jitter", "expires_after", "keep_runs", "anchor_at", "watermark")
+    assert [getattr(row(site), name) for name in unchanged] == [getattr(found, name) for name in unchanged]
+
+
+def test_a_schedule_for_one_time_fires_once_and_then_no_more(site):
+    page = made(site, kind="once", rule="2099-10-31T03:00")
+    assert "Once, on 2099-10-31 at 03:00" in text(page) and len(page.select(".fires tbody tr")) == 1
+    assert row(site).rule == "2099-10-31 03:00"
+    with writing(site.engine) as connection:
+        connection.execute(update(schedules_table).values(rule="2020-10-31 03:00"))
+    assert "No more" in text(site.page("/schedules"))
+    assert site.page(f"/schedules/{row(site).id}").select(".fires tbody tr") == []
+    send(site, site.page(f"/schedules/{row(site).id}/edit"), 303, name="renamed")
+    wrong = send(site, site.page(f"/schedules/{row(site).id}/edit"), 422, rule="2021-10-31 03:00")
+    assert error_at(wrong, "rule") == "None of its times lies ahead."
+
+
+def test_a_pause_until_a_time_that_has_passed_is_refused_at_its_field(site):
+    made(site)
+    page = site.page(f"/schedules/{row(site).id}/pause")
+    form = page.select_one("main form")
+    typed = {"length": "at", "at": "2020-01-01T07:00", "reason": "x"}
+    response = site.client.post(form["action"], data=values(form) | typed)
+    assert response.status_code == 422 and "This time has passed" in response.text and 'value="x"' in response.text
+    assert row(site).paused_at is None

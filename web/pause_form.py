@@ -1,4 +1,4 @@
-"""The form that pauses a queue: a reason, and an end if somebody wants one."""
+"""The form that pauses a queue or a schedule: a reason, and an end if somebody wants one."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -8,8 +8,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
 from ledger import clock, texts
-from ledger.pauses import REASON_LIMIT
-from ledger.queries.queues import Queue
+from ledger.pauses import REASON_LIMIT, Pause
 from web import moments
 from web.console import console
 
@@ -29,7 +28,6 @@ LENGTHS = {
 class PauseForm:
     """What was typed, and what it means; ``errors`` by the field's name."""
 
-    queue: Queue
     reason: str = ""
     length: str = ""
     at: str = ""
@@ -43,25 +41,26 @@ class PauseForm:
         return [(value, word) for value, (word, _) in LENGTHS.items()]
 
 
-def page_of(queue: Queue, sent: Mapping[str, str] | None = None) -> PauseForm:
-    zone = console().settings.display_timezone
-    if sent is None:
-        return _filled_in(queue, zone)
+def read(sent: Mapping[str, str]) -> PauseForm:
     length, at = sent.get("length", ""), sent.get("at", "").strip()
     ends_at, wrong = _end(length, at)
     reason = texts.clean(" ".join(sent.get("reason", "").split()), REASON_LIMIT)
     return PauseForm(
-        queue=queue, reason=reason, length=length, at=at, zone=zone, came_from=sent.get("from", ""), ends_at=ends_at,
+        reason=reason, length=length, at=at, zone=_zone(), came_from=sent.get("from", ""), ends_at=ends_at,
         errors={"at": wrong} if wrong else {},
     )  # fmt: skip
 
 
-def _filled_in(queue: Queue, zone: str) -> PauseForm:
-    pause = queue.pause
+def filled_in(pause: Pause | None = None, came_from: str = "") -> PauseForm:
+    """Blank, or with the pause that holds, to say it anew."""
     if pause is None:
-        return PauseForm(queue=queue, zone=zone)
+        return PauseForm(zone=_zone(), came_from=came_from)
     at = f"{moments.local(pause.ends_at):%Y-%m-%dT%H:%M}" if pause.ends_at else ""
-    return PauseForm(queue=queue, reason=pause.reason, length="at" if at else "", at=at, zone=zone)
+    return PauseForm(reason=pause.reason, length="at" if at else "", at=at, zone=_zone(), came_from=came_from)
+
+
+def _zone() -> str:
+    return console().settings.display_timezone
 
 
 def _end(length: str, at: str) -> tuple[int | None, str]:

@@ -29,15 +29,16 @@ def show(name: str):
 def new_pause(name: str):
     """The form; filled in with the pause that holds, to say it anew."""
     queue = queries.queue_page(console().engine, name).queue
-    return render_template("queues/pause.html", page=pause_form.page_of(queue))
+    page = pause_form.filled_in(queue.pause, request.args.get("from", ""))
+    return render_template("queues/pause.html", page=page, queue=queue)
 
 
 @blueprint.post("/<name>/pause")
 def pause(name: str):
     queue = queries.queue_page(console().engine, name).queue
-    page = pause_form.page_of(queue, request.form)
+    page = pause_form.read(request.form)
     if page.errors:
-        return render_template("queues/pause.html", page=page), 422
+        return render_template("queues/pause.html", page=page, queue=queue), 422
     pauses.pause(console().engine, name, person(), page.reason, page.ends_at)
     flash(_("Paused: no worker takes a run of “%(queue)s” from now on. What runs goes on.", queue=name))
     return _back(name)

@@ -16,21 +16,29 @@ from web.when import STEPS
 LABEL = {
     "name": _l("Name"), "kind": _l("When"), "rule": _l("Rule"), "timezone": _l("Time zone"), "queue": _l("Queue"),
     "priority": _l("Priority"), "overlap": _l("When the run before is not finished"), "catchup": _l("After downtime"),
+    "starts": _l("Not before"), "ends": _l("Not after"), "jitter": _l("Spread starts over"),
+    "expires": _l("Expires after"), "keep": _l("Keep runs"),
 }  # fmt: skip
 HELP = {
     "rule": _l(
         "Cron: minute, hour, day of month, month, day of week, like 30 9 * * MON-FRI; or @hourly, @daily, @weekly, "
-        "@monthly, @yearly. Interval: seconds, like 90, or 5 min, 2 h, 1 d."
+        "@monthly, @yearly. Interval: seconds, like 90, or 5 min, 2 h, 1 d. Once: a time, like 2026-10-31 03:00."
     ),
     "timezone": _l("When clocks change, no tick is lost: a time that is skipped fires right after the gap."),
     "catchup": _l(
         "A tick that nobody noticed within 5 seconds counts as missed. To make up for all of them, let runs "
         "overlap: else only the first one runs."
     ),
+    "starts": _l("A time of the zone above, like 2026-10-31 03:00."),
+    "jitter": _l("Like 30 s or 5 min: each run starts some time within that after its tick."),
+    "expires": _l("Like 2 h. If a run has not started so long after its tick, it never will."),
+    "keep": _l("So many of its newest runs are kept, however old they are."),
     "priority": _l("High, normal, low or a number; lower goes first."),
 }
 PICKED = {"kind": KIND, "overlap": OVERLAP, "catchup": CATCHUP}
-OPTIONAL = ("queue", "priority")
+PLACE = ("queue", "priority")
+BOUNDS = ("starts", "ends", "jitter", "expires", "keep")
+OPTIONAL = PLACE + BOUNDS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +58,14 @@ class FormPage:
 
     @property
     def place_is_open(self) -> bool:
-        return any(self.fields[name].value or self.fields[name].error for name in OPTIONAL)
+        return self._is_used(PLACE)
+
+    @property
+    def bounds_are_open(self) -> bool:
+        return self._is_used(BOUNDS)
+
+    def _is_used(self, names: tuple[str, ...]) -> bool:
+        return any(self.fields[name].value or self.fields[name].error for name in names)
 
     def named(self, *names: str) -> tuple[Field, ...]:
         return tuple(self.fields[name] for name in names)

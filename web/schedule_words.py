@@ -10,20 +10,34 @@ from flask_babel import lazy_gettext as _l
 
 from ledger import clock, recurrence
 from ledger.recurrence import Rule, RuleError
-from ledger.ticks import Catchup, TickOutcome
+from ledger.ticks import Catchup, Overlap, TickOutcome
 from web.language import language
 from web.words import Shown
 
 PREVIEWED = 5
 
-KIND = {"cron": _l("At certain times (cron)"), "interval": _l("Every so often (interval)")}
-OVERLAP = {"skip": _l("Skip the tick"), "allow": _l("Start another run beside it")}
+KIND = {
+    "cron": _l("At certain times (cron)"),
+    "interval": _l("Every so often (interval)"),
+    "once": _l("Once, at a certain time"),
+}
+OVERLAP = {
+    Overlap.SKIP: _l("Skip the tick"),
+    Overlap.QUEUE: _l("Wait, and run when it is finished"),
+    Overlap.ALLOW: _l("Start another run beside it"),
+    Overlap.CANCEL: _l("Cancel it, and start the new one"),
+}
 CATCHUP = {
     Catchup.NONE: _l("Do not make up for missed ticks"),
     Catchup.LATEST: _l("Make up for the latest missed tick"),
     Catchup.ALL: _l("Make up for all missed ticks, up to 100"),
 }
-OVERLAP_SHORT = {"skip": _l("skip while running"), "allow": _l("allow overlaps")}
+OVERLAP_SHORT = {
+    Overlap.SKIP: _l("skip while running"),
+    Overlap.QUEUE: _l("wait while running"),
+    Overlap.ALLOW: _l("allow overlaps"),
+    Overlap.CANCEL: _l("cancel the older run"),
+}
 CATCHUP_SHORT = {
     Catchup.NONE: _l("no catching up"),
     Catchup.LATEST: _l("catch up with the latest"),
@@ -34,6 +48,7 @@ TICK = {
     TickOutcome.LATE: Shown(_l("Late"), "clock", "warn"),
     TickOutcome.SKIPPED: Shown(_l("Skipped"), "slash", "idle"),
     TickOutcome.MISSED: Shown(_l("Missed"), "cross", "bad"),
+    TickOutcome.WAITING: Shown(_l("Waiting"), "circle", "idle"),
 }
 
 
@@ -56,7 +71,7 @@ class Fires:
 def fires_of(rule: Rule, after: int) -> Fires:
     zone = ZoneInfo(rule.timezone)
     times = recurrence.upcoming(rule, after, PREVIEWED)
-    clock_time = "%H:%M" if rule.kind == "cron" else "%H:%M:%S"
+    clock_time = "%H:%M:%S" if rule.kind == "interval" else "%H:%M"
     return Fires(in_words(rule), rule.timezone, tuple(_fire(at, zone, clock_time) for at in times))
 
 

@@ -7,11 +7,12 @@ from flask_babel import gettext as _
 
 from ledger import schedules
 from ledger.engine import reading, writing
+from ledger.pauses import Pause
 from ledger.queries import schedules as queries
 from ledger.queries.jobs import JobPage, job_page, jobs_page
 from ledger.queries.schedules import Schedule
 from ledger.schedules import NameTaken, NewSchedule
-from web import forms, schedule_words, tick_words
+from web import forms, pause_form, pause_words, schedule_words, tick_words
 from web.console import console, person, start
 from web.forms import Form
 from web.live import live_page
@@ -26,6 +27,17 @@ KEY_LIMIT = 60
 
 blueprint.add_app_template_filter(schedule_words.TICK.__getitem__, "tick")
 blueprint.add_app_template_filter(tick_words.reason, "tick_reason")
+
+
+@blueprint.app_template_filter("paused")
+def paused(schedule: Schedule):
+    """``paused by ana until 07:00: DB upgrade``."""
+    return pause_words.sentence(
+        Pause(
+            queue="", at=schedule.paused_at, by=schedule.paused_by, reason=schedule.paused_reason or "",
+            ends_at=schedule.resumes_at,
+        )
+    )  # fmt: skip
 
 
 @blueprint.get("")
@@ -111,11 +123,22 @@ def _answer(job: JobPage, said: Said, form: Form, schedule=None, errors=None, st
     return response
 
 
+@blueprint.get("/<schedule_id>/pause")
+def new_pause(schedule_id: str):
+    schedule = queries.schedule_of(console().engine, schedule_id)
+    return render_template("schedules/pause.html", page=pause_form.filled_in(), schedule=schedule)
+
+
 @blueprint.post("/<schedule_id>/pause")
 def pause(schedule_id: str):
+    """With a reason and an end, or from the list without."""
+    page = pause_form.read(request.form)
+    if page.errors:
+        schedule = queries.schedule_of(console().engine, schedule_id)
+        return render_template("schedules/pause.html", page=page, schedule=schedule), 422
     with writing(console().engine) as connection:
-        schedules.pause(connection, schedule_id, person())
-    flash(_("Paused: it fires no more until somebody resumes it."))
+        schedules.pause(connection, schedule_id, person(), page.reason, page.ends_at)
+    flash(_("Paused: it fires no more until it is resumed."))
     return _back(schedule_id)
 
 

@@ -21,7 +21,8 @@ DAY = 24 * 3_600 * clock.SECOND
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Schedule:
-    """``next_at`` is None while it is paused. ``args`` are the keyword arguments of its runs."""
+    """``next_at`` is None while it is paused, and when no tick is to come. ``args`` are the keyword arguments of its
+    runs; ``jitter`` and ``expires_after`` are microseconds."""
 
     id: str
     name: str
@@ -32,8 +33,13 @@ class Schedule:
     rule: Rule
     overlap: str
     catchup: str
+    jitter: int | None
+    expires_after: int | None
+    keep_runs: int | None
     paused_at: int | None
     paused_by: str | None
+    paused_reason: str | None
+    resumes_at: int | None
     created_at: int
     created_by: str | None
     next_at: int | None
@@ -119,7 +125,9 @@ def _schedule(row: Row, now: int) -> Schedule:
     paused = row.paused_at is not None
     return Schedule(
         id=row.id, name=row.name, job=row.job, args=texts.from_json(row.args), queue=row.queue, priority=row.priority,
-        rule=rule, overlap=row.overlap, catchup=row.catchup, paused_at=row.paused_at, paused_by=row.paused_by,
+        rule=rule, overlap=row.overlap, catchup=row.catchup, jitter=row.jitter,
+        expires_after=row.expires_after, keep_runs=row.keep_runs, paused_at=row.paused_at, paused_by=row.paused_by,
+        paused_reason=row.paused_reason, resumes_at=row.resumes_at,
         created_at=row.created_at, created_by=row.created_by,
         next_at=None if paused else recurrence.next_after(rule, max(now, row.watermark)),
     )  # fmt: skip
