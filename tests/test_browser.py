@@ -13,7 +13,7 @@ from tests.stack import Site, Stack
 
 CHROMIUM = "/usr/bin/chromium"
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
-DONE = 20_000  # milliseconds a run may take, on a busy machine
+DONE = 60_000  # milliseconds a run may take, on a busy machine
 
 
 @pytest.fixture(scope="module")

@@ -29,7 +29,7 @@ from tests.ledger_steps import (
 )
 from tests.web_steps import Site
 
-SOON = 8_000  # milliseconds for what a poll brings, on a busy machine
+SOON = 20_000  # milliseconds for what a poll brings, on a busy machine
 TRACEBACK = 'Traceback (most recent call last):\n  File "/app/jobs.py", line 7, in load\n    read()\nKeyError: 1'
 
 

@@ -77,7 +77,7 @@ def test_it_delays(proxy: Proxy):
         proxy.delay = 0.15
         began = time.monotonic()
         assert say(client, b"slow") == b"slow"
-        assert 0.29 < time.monotonic() - began < 1.5
+        assert 0.29 < time.monotonic() - began < 15
 
 
 def test_it_cuts_what_is_open_and_serves_who_comes_again(proxy: Proxy):

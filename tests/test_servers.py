@@ -195,5 +195,5 @@ def test_ports_are_free_and_handed_out_once():
 
 
 def test_waiting_in_vain_says_for_what():
-    with pytest.raises(TimeoutError, match="not within 0.1 s: the train"):
+    with pytest.raises(TimeoutError, match="not within 0.3 s: the train"):
         wait_until(lambda: False, 0.1, "the train")
