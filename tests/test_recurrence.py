@@ -249,7 +249,7 @@ def test_what_is_no_zone_is_refused(name):
 
 
 def test_an_unknown_kind_is_refused():
-    with pytest.raises(RuleError, match="cron or interval"):
+    with pytest.raises(RuleError, match="cron, interval or once"):
         parse("solar", "@daily")
 
 

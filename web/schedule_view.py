@@ -48,6 +48,8 @@ class OnePage:
     when: str
     overlap: str
     catchup: str
+    starts: str
+    ends: str
     fires: Fires
     arguments: tuple[tuple[str, str], ...]
     last: RunLine | None
@@ -102,12 +104,18 @@ def schedule_view(page: SchedulePage) -> OnePage:
         when=when(schedule),
         overlap=OVERLAP_SHORT[schedule.overlap],
         catchup=CATCHUP_SHORT[schedule.catchup],
+        starts=_edge(schedule, schedule.rule.starts),
+        ends=_edge(schedule, schedule.rule.ends),
         fires=schedule_words.fires_of(schedule.rule, _from(schedule)),
         arguments=tuple((name, arguments.plain(value)) for name, value in schedule.args.items()),
         last=page.last,
         ticks=tuple(Tick(each, schedule_words.tick_time(each.at, schedule.rule.timezone)) for each in page.ticks),
         scheduler_ok=page.scheduler_ok,
     )
+
+
+def _edge(schedule: Schedule, at: int | None) -> str:
+    return "" if at is None else schedule_words.tick_time(at, schedule.rule.timezone)
 
 
 def _from(schedule: Schedule) -> int:
