@@ -19,10 +19,13 @@ def _pattern(pause: Pause) -> str:
 
 
 def end(pause: Pause) -> Markup:
-    """``07:00``, with the day when that is not today; empty when it has no end."""
-    if pause.ends_at is None:
-        return Markup("")
-    at, now = moments.local(pause.ends_at), moments.local(clock.now())
+    """Empty when it has no end."""
+    return Markup("") if pause.ends_at is None else clock_time(pause.ends_at)
+
+
+def clock_time(ends_at: int) -> Markup:
+    """``07:00``, with the day when that is not today."""
+    at, now = moments.local(ends_at), moments.local(clock.now())
     text = f"{at:%H:%M}" if at.date() == now.date() else f"{at:%Y-%m-%d %H:%M}"
-    title = {"datetime": f"{at:%Y-%m-%dT%H:%M:%S%z}", "title": moments.exact(pause.ends_at), "text": text}
+    title = {"datetime": f"{at:%Y-%m-%dT%H:%M:%S%z}", "title": moments.exact(ends_at), "text": text}
     return Markup('<time datetime="{datetime}" title="{title}">{text}</time>').format(**title)

@@ -7,7 +7,6 @@ from flask_babel import gettext as _
 
 from ledger import schedules
 from ledger.engine import reading, writing
-from ledger.pauses import Pause
 from ledger.queries import schedules as queries
 from ledger.queries.jobs import JobPage, job_page, jobs_page
 from ledger.queries.schedules import Schedule
@@ -27,17 +26,7 @@ KEY_LIMIT = 60
 
 blueprint.add_app_template_filter(schedule_words.TICK.__getitem__, "tick")
 blueprint.add_app_template_filter(tick_words.reason, "tick_reason")
-
-
-@blueprint.app_template_filter("paused")
-def paused(schedule: Schedule):
-    """``paused by ana until 07:00: DB upgrade``."""
-    return pause_words.sentence(
-        Pause(
-            queue="", at=schedule.paused_at, by=schedule.paused_by, reason=schedule.paused_reason or "",
-            ends_at=schedule.resumes_at,
-        )
-    )  # fmt: skip
+blueprint.add_app_template_filter(pause_words.clock_time, "pause_end")
 
 
 @blueprint.get("")
