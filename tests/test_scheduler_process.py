@@ -120,6 +120,28 @@ def test_ticks_of_its_absence_are_caught_up_with(engine, processes):
     assert "late" in {tick.outcome for tick in rows(engine, ticks_table)}
 
 
+def test_a_tick_that_waits_makes_its_run_when_the_run_before_ends(engine, processes):
+    start(processes)
+    make(engine, overlap="queue")
+    processes.wait_until(lambda: rows(engine, ticks_table, ticks_table.c.outcome == "waiting"), 30, "a tick waits")
+    (first,) = rows(engine, runs_table)
+    runs.cancel(engine, first.id, "ana")
+    processes.wait_until(lambda: run_count(engine) == 2, 30, "its run is made")
+    (late,) = rows(engine, ticks_table, ticks_table.c.outcome == "late")
+    assert late.reason.endswith("for the run before") and late.run_id != first.id
+
+
+def test_a_schedule_fires_once_and_others_go_on(engine, processes):
+    scheduler = start(processes)
+    soon = clock.to_datetime(clock.now() + 3 * clock.SECOND).replace(tzinfo=None, microsecond=0)
+    once = make(engine, name="once", rule=recurrence.parse("once", soon.isoformat(" ")))
+    processes.wait_until(lambda: rows(engine, runs_table, runs_table.c.schedule_id == once), 30, "it has fired")
+    make(engine)
+    processes.wait_until(lambda: run_count(engine) >= 4, 30, "the other one fires")
+    assert len(rows(engine, runs_table, runs_table.c.schedule_id == once)) == 1
+    assert "cannot be read" not in scheduler.log_text()
+
+
 def test_changes_are_followed_within_a_second(engine, processes):
     start(processes)
     schedule_id = make(engine, seconds=3600)
