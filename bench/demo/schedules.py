@@ -1,4 +1,4 @@
-"""Schedules of the made-up shop, and what became of their ticks: fired, late, skipped, missed."""
+"""Schedules of the made-up shop, and what became of their ticks: fired, late, skipped, missed; one waits."""
 
 import json
 from dataclasses import dataclass
@@ -31,7 +31,8 @@ class Plan:
 
 PLANS = (
     Plan("stock, every hour", "stock.sync", {"warehouse": "north"}, "cron", "5 * * * *"),
-    Plan("thumbnail probe", "media.thumbnail", {"path": "/uploads/probe.jpg", "width": 64}, "interval", "15 min"),
+    Plan("thumbnail probe", "media.thumbnail", {"path": "/uploads/probe.jpg", "width": 64}, "interval", "15 min",
+         overlap="queue"),
     Plan("nightly cleanup", "night.cleanup", {"days": 30}, "cron", "0 3 * * *", "Europe/Madrid", catchup="latest"),
     Plan("subject 7, weekdays", "imaging.segment", {"subject": 7}, "cron", "0 22 * * 1-5", catchup="all"),
     Plan("month's end", "reports.build", {"month": "2026-10"}, "cron", "0 6 1 * *", "Europe/Madrid"),
@@ -48,7 +49,7 @@ def paint(painting: Painting) -> tuple[list[dict], list[dict]]:
         schedules.append(row)
         end = row["paused_at"] or painting.now
         times = recurrence.latest(rule, painting.now - 7 * DAY, end - MINUTE, MOST_TICKS)
-        ticks += [_tick(painting, plan, row["id"], at) for at in times]
+        ticks += [_tick(painting, plan, row["id"], at, at == times[-1]) for at in times]
         row["watermark"] = end - MINUTE
     return schedules, ticks
 
@@ -65,8 +66,9 @@ def _row(painting: Painting, plan: Plan, rule: Rule) -> dict:
     }  # fmt: skip
 
 
-def _tick(painting: Painting, plan: Plan, schedule_id: str, at: int) -> dict:
-    outcome, reason = _outcome(painting, plan, at)
+def _tick(painting: Painting, plan: Plan, schedule_id: str, at: int, is_newest: bool) -> dict:
+    waits = is_newest and plan.overlap == "queue"
+    outcome, reason = ("waiting", None) if waits else _outcome(painting, plan, at)
     row = {"schedule_id": schedule_id, "tick_at": at, "outcome": outcome, "reason": reason, "run_id": None,
            "recorded_at": at + (7 * MINUTE if outcome == "late" else SECOND)}  # fmt: skip
     if outcome in ("fired", "late"):
