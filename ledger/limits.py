@@ -5,7 +5,7 @@ the claim.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import Connection, Engine, bindparam, exists, func, insert, or_, select, update
@@ -174,8 +174,7 @@ def _and_next(connection: Connection, use: Use, now: int) -> Use:
     """The rate allows a start once the one that was ``rate_runs`` starts ago is a period old."""
     asked = {"job": use.job, "since": now - use.rate_period, "before": use.rate_runs - 1}
     at = _allows_next.run(connection, asked).scalar()
-    return Use(use.job, use.max_concurrency, use.rate_runs, use.rate_period, use.running, use.started,
-               None if at is None else at + use.rate_period)  # fmt: skip
+    return use if at is None else replace(use, next_start_at=at + use.rate_period)
 
 
 # What is noted

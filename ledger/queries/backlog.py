@@ -1,5 +1,6 @@
 """What is due and waits, queue by queue, and whether anybody serves it."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from sqlalchemy import Connection
@@ -8,7 +9,7 @@ from ledger import pauses
 from ledger.pauses import Pause
 from ledger.queries.consumers import consumers
 from ledger.queries.counting import Count
-from ledger.queries.queued import due, queues, ranges
+from ledger.queries.queued import Range, due, queues, ranges
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,13 +48,16 @@ class Backlog:
 def backlog(connection: Connection, now: int) -> Backlog:
     served, paused = consumers(connection, now), pauses.paused(connection, now)
     found = (
-        waiting_in(connection, name, served.consume(name), paused.get(name), now) for name in queues(connection)
+        waiting_in(connection, name, ranges(connection, name), served.consume(name), paused.get(name), now)
+        for name in queues(connection)
     )
     return Backlog(tuple(each for each in found if each.waiting))
 
 
-def waiting_in(connection: Connection, name: str, served: bool, pause: Pause | None, now: int) -> WaitingQueue:
+def waiting_in(
+    connection: Connection, name: str, its_ranges: Iterable[Range], served: bool, pause: Pause | None, now: int
+) -> WaitingQueue:
     """What waits in the queue."""
-    parts = [due(connection, each, now) for each in ranges(connection, name)]
+    parts = [due(connection, each, now) for each in its_ranges]
     oldest = min((at for _, at in parts if at is not None), default=None)
     return WaitingQueue(name, sum((number for number, _ in parts), Count()), oldest, served, pause)

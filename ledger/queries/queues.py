@@ -10,7 +10,7 @@ from ledger.engine import reading
 from ledger.errors import QueueNotFound
 from ledger.pauses import Pause
 from ledger.queries import queued
-from ledger.queries.backlog import WaitingQueue, waiting_in
+from ledger.queries.backlog import waiting_in
 from ledger.queries.consumers import consumers
 from ledger.queries.counting import Count, count
 from ledger.queries.levels import Level, Levels
@@ -94,7 +94,10 @@ class _Look:
         return sorted(announced | seen | self._paused.keys())
 
     def at(self, name: str) -> Queue:
-        waiting, later = self._waiting(name), self._later(name)
+        parts = list(queued.ranges(self._connection, name)) if name in self._queued else []
+        pause, served = self._paused.get(name), self._served.consume(name)
+        waiting = waiting_in(self._connection, name, parts, served, pause, self.now)
+        later = sum((queued.later(self._connection, each, self.now) for each in parts), Count())
         inside = waiting.waiting.number + later.number + self._running[name]
         return Queue(
             name=name,
@@ -104,19 +107,9 @@ class _Look:
             running=self._running[name],
             workers=sum(each.takes_runs and name in each.queues for each in self.processes),
             level=self._levels.of(name, inside),
-            pause=self._paused.get(name),
+            pause=pause,
             rejected=self._rejected_on(name),
         )
-
-    def _waiting(self, name: str) -> WaitingQueue:
-        pause, served = self._paused.get(name), self._served.consume(name)
-        if name not in self._queued:
-            return WaitingQueue(name, Count(), None, served, pause)
-        return waiting_in(self._connection, name, served, pause, self.now)
-
-    def _later(self, name: str) -> Count:
-        parts = queued.ranges(self._connection, name) if name in self._queued else ()
-        return sum((queued.later(self._connection, each, self.now) for each in parts), Count())
 
     def _rejected_on(self, name: str) -> Count:
         if name not in self._rejected:
@@ -133,6 +126,6 @@ def _own_name(queue: str) -> str:
 def _following(connection: Connection, name: str, now: int) -> tuple[RunLine, ...]:
     rows: list = []
     for part in queued.ranges(connection, name):
-        due = select(*LINE_COLUMNS, runs.c.priority).where(*part.conditions, runs.c.due_at <= now)
+        due = select(*LINE_COLUMNS).where(*part.conditions, runs.c.due_at <= now)
         rows += connection.execute(due.order_by(runs.c.due_at, runs.c.id).limit(MOST_NEXT)).fetchall()
     return lines_of(connection, sorted(rows, key=lambda row: (row.priority, row.due_at, row.id))[:MOST_NEXT])
