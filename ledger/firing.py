@@ -121,6 +121,10 @@ def _insert_runs(connection: Connection, row, made: Iterable[Tick]) -> list[Fire
         _new_run(connection, row, row.name, "schedule", id=tick.run_id, tick_at=tick.at, **_times(row, tick.at))
         for tick in made
     ]
+    return _insert(connection, row, new)
+
+
+def _insert(connection: Connection, row, new: list[NewRun]) -> list[Fired]:
     ids = runs.insert(connection, new)
     for each, run_id in zip(new, ids, strict=True):
         if run_id != each.id:
@@ -137,6 +141,27 @@ def offset(schedule_id: str, at: int, jitter: int) -> int:
     """How long after its tick a run is due: the same whoever fires it, and spread evenly below ``jitter``."""
     digest = hashlib.sha256(f"{schedule_id} {at}".encode()).digest()
     return int.from_bytes(digest[:8], "big") * jitter >> 64
+
+
+def run_missed(connection: Connection, schedule_id: str, times: Iterable[int], by: str) -> list[Fired]:
+    """Makes the runs of those of these ticks that were missed, and nobody made yet, because a person wants them now.
+
+    They are due at once, side by side, and do not expire. Raises ScheduleNotFound.
+    """
+    row = locked(connection, schedule_id)
+    if row is None:
+        raise ScheduleNotFound(schedule_id)
+    now, wanted = clock.now(), set(times)
+    made = [_by_hand(at, now, by) for at in ticks.missed(connection, schedule_id) if at in wanted]
+    for tick in made:
+        ticks.settle(connection, schedule_id, tick)
+    new = [_new_run(connection, row, by, "form", id=tick.run_id, tick_at=tick.at) for tick in made]
+    return _insert(connection, row, new)
+
+
+def _by_hand(at: int, now: int, by: str) -> Tick:
+    said = ticks.BY_HAND % {"person": by, "time": recurrence.spell((now - at) // clock.SECOND)}
+    return Tick(at, TickOutcome.LATE, said, new_id())
 
 
 def request(connection: Connection, schedule_id: str, by: str, idempotency_key: str | None = None) -> NewRun:
