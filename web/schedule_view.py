@@ -8,18 +8,15 @@ from ledger import clock
 from ledger.queries.lines import RunLine
 from ledger.queries.schedules import Schedule, ScheduleLine, SchedulePage, SchedulesPage, TickLine, Wanted
 from ledger.queries.upcoming import NextTicks
-from ledger.ticks import TickOutcome
 from web import arguments, schedule_words
 from web.schedule_warnings import Warning, warnings
 from web.schedule_words import CATCHUP_SHORT, OVERLAP_SHORT, Fires
 from web.tick_strip import TickStrip, tick_strip
 
-DAY = 24 * 3_600 * clock.SECOND
-
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """``here`` is the next tick in the schedule's zone; ``missed`` counts the missed ones of the last day."""
+    """``here`` is the next tick in the schedule's zone."""
 
     schedule: Schedule
     when: str
@@ -27,13 +24,12 @@ class Row:
     here: str
     last: RunLine | None
     strip: TickStrip
-    missed: int
     warnings: tuple[Warning, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class ListPage:
-    """``next`` fires first, ``here`` is when, in the zone of the pages."""
+    """``next`` fires first of all."""
 
     rows: tuple[Row, ...]
     wanted: Wanted
@@ -91,7 +87,6 @@ def _row(line: ScheduleLine) -> Row:
         here=schedule_words.here(schedule.next_at, schedule.rule.timezone) if schedule.next_at else "",
         last=line.last,
         strip=tick_strip(line.marks, schedule.rule.timezone),
-        missed=_missed(line),
         warnings=warnings(line),
     )
 
@@ -107,11 +102,6 @@ def when(schedule: Schedule) -> str:
 def _policy(schedule: Schedule) -> str:
     overlap, catchup = OVERLAP_SHORT[schedule.overlap], CATCHUP_SHORT[schedule.catchup]
     return _("%(overlap)s, %(catchup)s", overlap=overlap, catchup=catchup)
-
-
-def _missed(line: ScheduleLine) -> int:
-    since = clock.now() - DAY
-    return sum(mark.outcome == TickOutcome.MISSED and mark.at > since for mark in line.marks)
 
 
 def schedule_view(page: SchedulePage) -> OnePage:

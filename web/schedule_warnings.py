@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from statistics import median_low
 
 from flask_babel import gettext as _
+from flask_babel import ngettext
 
 from ledger import clock, recurrence
 from ledger.queries.schedules import Schedule, ScheduleLine
@@ -13,6 +14,7 @@ from web.numbers import duration
 
 #: From so many runs on there is something to judge by.
 ENOUGH = 3
+DAY = 24 * 3_600 * clock.SECOND
 LOOKED_AHEAD = 10
 #: Runs that usually start so long after their time, and later than a tenth of the time between two ticks, drift.
 LATE = 30 * clock.SECOND
@@ -91,7 +93,8 @@ def _is_punctual(mark: TickMark) -> bool:
 
 
 def _missed(line: ScheduleLine) -> Warning | None:
-    number = sum(mark.outcome == TickOutcome.MISSED for mark in line.marks)
+    since = clock.now() - DAY
+    number = sum(mark.outcome == TickOutcome.MISSED and mark.at > since for mark in line.marks)
     if not number:
         return None
-    return Warning("warn", _("%(number)s of its last %(all)s ticks were missed.", number=number, all=len(line.marks)))
+    return Warning("warn", ngettext("1 tick was missed in a day.", "%(num)s ticks were missed in a day.", number))

@@ -30,8 +30,8 @@ class TickStrip:
 
 
 def tick_strip(marks: tuple[TickMark, ...], timezone: str) -> TickStrip:
-    """``marks`` come with the newest first."""
-    sentence = _sentence(marks)
+    """``marks`` come with the newest first; without any there is nothing to say."""
+    sentence = _sentence(marks) if marks else ""
     first = LAST_TICKS - len(marks)
     bars = (_bar(first + place, mark, timezone) for place, mark in enumerate(reversed(marks)))
     svg = Markup('<svg class="ticks" viewBox="0 0 {} {}" role="img" aria-label="{}">{}</svg>')
@@ -58,7 +58,7 @@ def _sentence(marks: tuple[TickMark, ...]) -> str:
     each = ", ".join(
         f"{counts[outcome]} {str(TICK[outcome].word).lower()}" for outcome in TickOutcome if counts[outcome]
     )
-    told = _("%(ticks)s: %(each)s", ticks=ticks, each=each) if marks else ticks
+    told = _("%(ticks)s: %(each)s", ticks=ticks, each=each)
     if not failed:
         return told
     return _("%(told)s; %(failed)s", told=told, failed=ngettext("%(num)s run failed", "%(num)s runs failed", failed))
