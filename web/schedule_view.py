@@ -11,7 +11,7 @@ from ledger.queries.upcoming import NextTicks
 from web import arguments, schedule_words
 from web.schedule_warnings import Warning, warnings
 from web.schedule_words import CATCHUP_SHORT, OVERLAP_SHORT, Fires
-from web.tick_strip import TickStrip, tick_strip
+from web.tick_strip import TickStrip, plain_strip, tick_strip
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +86,7 @@ def _row(line: ScheduleLine) -> Row:
         policy=_policy(schedule),
         here=schedule_words.here(schedule.next_at, schedule.rule.timezone) if schedule.next_at else "",
         last=line.last,
-        strip=tick_strip(line.marks, schedule.rule.timezone),
+        strip=plain_strip(line.marks),
         warnings=warnings(line),
     )
 

@@ -14,7 +14,7 @@ from web.numbers import duration
 
 #: From so many runs on there is something to judge by.
 ENOUGH = 3
-DAY = 24 * 3_600 * clock.SECOND
+MINUTE, DAY = 60 * clock.SECOND, 24 * 3_600 * clock.SECOND
 LOOKED_AHEAD = 10
 #: Runs that usually start so long after their time, and later than a tenth of the time between two ticks, drift.
 LATE = 30 * clock.SECOND
@@ -30,18 +30,7 @@ def warnings(line: ScheduleLine) -> tuple[Warning, ...]:
     """The worst first; none while it is paused."""
     if line.schedule.paused_at is not None:
         return ()
-    gap = _gap(line.schedule)
-    return tuple(
-        filter(None, (_unserved(line), _unsuccessful(line), _too_long(line, gap), _drifts(line, gap), _missed(line)))
-    )
-
-
-def _gap(schedule: Schedule) -> int | None:
-    """The shortest time between two of its next ticks."""
-    if schedule.next_at is None:
-        return None
-    times = [schedule.next_at, *recurrence.upcoming(schedule.rule, schedule.next_at, LOOKED_AHEAD)]
-    return min((later - earlier for earlier, later in zip(times, times[1:], strict=False)), default=None)
+    return tuple(filter(None, (_unserved(line), _unsuccessful(line), _too_long(line), _drifts(line), _missed(line))))
 
 
 def _unserved(line: ScheduleLine) -> Warning | None:
@@ -58,14 +47,23 @@ def _unsuccessful(line: ScheduleLine) -> Warning | None:
     return Warning("bad", _("Its last %(number)s runs have failed.", number=number))
 
 
-def _too_long(line: ScheduleLine, gap: int | None) -> Warning | None:
+def _too_long(line: ScheduleLine) -> Warning | None:
     took = [mark.took for mark in line.marks if mark.took is not None]
-    if gap is None or len(took) < ENOUGH or median_low(took) <= gap:
+    if len(took) < ENOUGH or not (gap := _gap_below(line.schedule, median_low(took))):
         return None
     usual = {"took": duration(median_low(took)), "gap": duration(gap)}
-    return Warning(
-        "warn", _("Its runs take %(took)s, and it ticks every %(gap)s.", **usual) + " " + _then(line.schedule)
-    )
+    told = _("Its runs take %(took)s, and it ticks every %(gap)s.", **usual)
+    return Warning("warn", f"{told} {_then(line.schedule)}")
+
+
+def _gap_below(schedule: Schedule, span: int) -> int | None:
+    """The shortest time between two of its next ticks, when it is shorter than ``span``. Next ticks cost, so they are
+    looked at only where they can matter: a cron rule has a minute between two of them at least."""
+    if schedule.next_at is None or (schedule.rule.kind == "cron" and span <= MINUTE):
+        return None
+    times = [schedule.next_at, *recurrence.upcoming(schedule.rule, schedule.next_at, LOOKED_AHEAD)]
+    gap = min((later - earlier for earlier, later in zip(times, times[1:], strict=False)), default=span)
+    return gap if gap < span else None
 
 
 def _then(schedule: Schedule) -> str:
@@ -77,15 +75,14 @@ def _then(schedule: Schedule) -> str:
     }[Overlap(schedule.overlap)]
 
 
-def _drifts(line: ScheduleLine, gap: int | None) -> Warning | None:
+def _drifts(line: ScheduleLine) -> Warning | None:
     waits = [mark.waited for mark in line.marks if _is_punctual(mark)]
-    if len(waits) < ENOUGH or median_low(waits) <= max(LATE, (gap or 0) // 10):
+    if len(waits) < ENOUGH or median_low(waits) <= LATE or not _gap_below(line.schedule, 10 * median_low(waits)):
         return None
-    told = _(
-        "Its runs usually start %(time)s after they are due: workers are busy, or too few.",
-        time=duration(median_low(waits)),
+    usual = duration(median_low(waits))
+    return Warning(
+        "warn", _("Its runs usually start %(time)s after they are due: workers are busy, or too few.", time=usual)
     )
-    return Warning("warn", told)
 
 
 def _is_punctual(mark: TickMark) -> bool:

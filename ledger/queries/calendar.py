@@ -7,11 +7,11 @@ from functools import lru_cache
 
 from sqlalchemy import Connection, Engine, func, literal_column, select
 
-from ledger import clock, recurrence, schedules
+from ledger import clock, recurrence
 from ledger.engine import reading
 from ledger.queries.schedules import EVERYTHING, Wanted, rows_of
+from ledger.queries.upcoming import enabled
 from ledger.recurrence import Rule
-from ledger.schedules import Enabled
 from ledger.tables import schedules as schedules_table
 from ledger.tables import ticks
 
@@ -63,16 +63,17 @@ def calendar(engine: Engine, wanted: Wanted = EVERYTHING) -> Calendar:
     since = (now - DAY) // PART * PART
     until = since + 2 * DAY + PART
     with reading(engine) as connection:
-        past, to_come = _past(connection, since), _to_come(schedules.enabled(connection), now, until)
+        found = _past(connection, since)
+        for each in enabled(connection):
+            found.setdefault(each.id, Counter()).update(_ahead(each.rule, max(now, each.watermark), until))
         rows = rows_of(connection, wanted, MOST_ROWS + 1)
         number = connection.scalar(select(func.count()).select_from(schedules_table))
-    every = {each: past.get(each, Counter()) + to_come.get(each, Counter()) for each in past.keys() | to_come.keys()}
     return Calendar(
         since=since,
         until=until,
         now=now,
-        rows=tuple(_row(row, every.get(row.id, Counter())) for row in rows[:MOST_ROWS]),
-        all=_parts(sum(every.values(), Counter())),
+        rows=tuple(_row(row, found.get(row.id, Counter())) for row in rows[:MOST_ROWS]),
+        all=_parts(_sum(found.values())),
         following=rows[MOST_ROWS].name if len(rows) > MOST_ROWS else None,
         number=number,
     )
@@ -105,12 +106,15 @@ def _past(connection: Connection, since: int) -> dict[str, Counter]:
 _part_of_tick = ticks.c.tick_at.op("/")(literal_column(str(PART)))
 
 
-def _to_come(enabled: list[Enabled], now: int, until: int) -> dict[str, Counter]:
-    return {each.id: _ahead(each.rule, max(now, each.watermark), until) for each in enabled}
-
-
-def _ahead(rule: Rule, after: int, until: int) -> Counter:
+def _ahead(rule: Rule, after: int, until: int) -> dict[tuple[int, str], int]:
     return Counter((at // PART, NEXT) for at in _times(rule, after, until) if after < at < until)
+
+
+def _sum(counters: Iterable[Counter]) -> Counter:
+    total = Counter()
+    for each in counters:
+        total.update(each)
+    return total
 
 
 def _times(rule: Rule, after: int, until: int) -> Iterable[int]:

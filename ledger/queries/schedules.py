@@ -2,12 +2,13 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, Engine, Row, func, or_, select
+from sqlalchemy import Connection, Engine, Row, bindparam, func, or_, select
 
 from ledger import clock, recurrence, texts
 from ledger.engine import reading
 from ledger.errors import ScheduleNotFound
 from ledger.firing import rule_of
+from ledger.prepared import Prepared
 from ledger.queries.finding import has
 from ledger.queries.lines import RunLine, lines
 from ledger.queries.system import system_of
@@ -18,7 +19,7 @@ from ledger.recurrence import Rule
 from ledger.tables import jobs, runs, schedules, ticks
 from ledger.ticks import TickOutcome, missed
 
-MOST_SCHEDULES = 100  # on one page
+MOST_SCHEDULES = 50  # on one page
 LAST_TICKS = 30  # that a page tells one by one
 
 
@@ -208,10 +209,13 @@ def _last_runs(connection: Connection, ids: list[str]) -> dict[str, RunLine]:
 
 def _newest_ids(connection: Connection, schedule_id: str) -> tuple[str | None, str | None]:
     """By a tick, and by hand: apart, because that is how the index of ticks finds them at once."""
-    own = select(runs.c.id).where(runs.c.schedule_id == schedule_id).limit(1)
-    by_tick = own.where(runs.c.tick_at.is_not(None)).order_by(runs.c.tick_at.desc())
-    by_hand = own.where(runs.c.tick_at.is_(None)).order_by(runs.c.id.desc())
-    return connection.scalar(by_tick), connection.scalar(by_hand)
+    own = {"schedule_id": schedule_id}
+    return _by_tick.run(connection, own).scalar(), _by_hand.run(connection, own).scalar()
+
+
+_own = select(runs.c.id).where(runs.c.schedule_id == bindparam("schedule_id")).limit(1)
+_by_tick = Prepared(_own.where(runs.c.tick_at.is_not(None)).order_by(runs.c.tick_at.desc()))
+_by_hand = Prepared(_own.where(runs.c.tick_at.is_(None)).order_by(runs.c.id.desc()))
 
 
 def _ticks(connection: Connection, schedule_id: str) -> tuple[TickLine, ...]:

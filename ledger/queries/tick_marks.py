@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, bindparam, select
 
+from ledger.prepared import Prepared
 from ledger.states import State
 from ledger.tables import runs, ticks
 from ledger.ticks import TickOutcome
@@ -37,9 +38,10 @@ class TickMark:
         return self.finished_at - self.started_at if self.state == State.SUCCEEDED else None
 
 
-_last = (
+_last = Prepared(
     select(ticks.c.tick_at, ticks.c.outcome, runs.c.state, runs.c.due_at, runs.c.started_at, runs.c.finished_at)
     .join(runs, runs.c.id == ticks.c.run_id, isouter=True)
+    .where(ticks.c.schedule_id == bindparam("schedule_id"))
     .order_by(ticks.c.tick_at.desc())
     .limit(LAST_TICKS)
 )
@@ -47,7 +49,7 @@ _last = (
 
 def marks(connection: Connection, schedule_id: str) -> tuple[TickMark, ...]:
     """Its last ``LAST_TICKS`` ticks, the newest first."""
-    rows = connection.execute(_last.where(ticks.c.schedule_id == schedule_id))
+    rows = _last.run(connection, {"schedule_id": schedule_id})
     return tuple(_mark(*row) for row in rows)
 
 

@@ -1,9 +1,12 @@
 """What fires next: the ticks of the coming hour, schedule by schedule."""
 
 from dataclasses import dataclass
+from heapq import nsmallest
 from itertools import islice
+from operator import itemgetter
+from weakref import WeakKeyDictionary
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Engine
 
 from ledger import clock, recurrence, schedules
 from ledger.schedules import Enabled
@@ -34,12 +37,24 @@ class Upcoming:
 
 
 def upcoming(connection: Connection, now: int) -> Upcoming:
-    found = [(at, each) for each in schedules.enabled(connection) if (at := _after(each, max(now, each.watermark)))]
-    found.sort(key=lambda pair: pair[0])
-    soon = [pair for pair in found if pair[0] < now + HOUR]
-    shown = tuple(_ticks(each, at, now) for at, each in soon[:MOST_SHOWN])
-    first = _ticks(found[0][1], found[0][0], now) if found else None
-    return Upcoming(first, shown, max(0, len(soon) - MOST_SHOWN))
+    found = [(at, each) for each in enabled(connection) if (at := _after(each, max(now, each.watermark)))]
+    number = sum(at < now + HOUR for at, _each in found)
+    first = nsmallest(MOST_SHOWN, found, key=itemgetter(0))
+    shown = [_ticks(each, at, now) for at, each in first]
+    soon = tuple(each for each in shown if each.at < now + HOUR)
+    return Upcoming(shown[0] if shown else None, soon, max(0, number - MOST_SHOWN))
+
+
+def enabled(connection: Connection) -> tuple[Enabled, ...]:
+    """The schedules that tick, as they were when one was last changed. Read once for that: pages ask every few
+    seconds, and there may be thousands. Their watermarks may be older than what the ledger has."""
+    newest, known = schedules.newest_change(connection), _known.get(connection.engine)
+    if known is None or known[0] != newest:
+        known = _known[connection.engine] = newest, tuple(schedules.enabled(connection))
+    return known[1]
+
+
+_known: WeakKeyDictionary[Engine, tuple[tuple[int, int], tuple[Enabled, ...]]] = WeakKeyDictionary()
 
 
 def _after(schedule: Enabled, at: int) -> int | None:
