@@ -217,7 +217,8 @@ def _rescue_one(connection: Connection, row, crash_limit: int, on_crash: str, wa
 
 def _why_not_again(state: State, crashes: int) -> str:
     if state == State.DEAD:
-        return f"its worker died {crashes} times while running it"
+        times = f" {crashes} times" if crashes > 1 else ""
+        return f"its worker died{times} while running it"
     return "its worker died while running it, and this job is not to be started twice (on_crash)"
 
 

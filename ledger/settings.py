@@ -14,6 +14,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
 from ledger import failpoints
+from ledger.errors import N_
 
 
 class SettingsError(Exception):
@@ -28,50 +29,50 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_file=".env", extra="ignore", frozen=True)
 
     database_url: str = Field(
-        "", description="The ledger. Unset: SQLite in `WAYBILL_VAR`. `postgresql+psycopg://…`: PostgreSQL."
+        "", description=N_("The ledger. Unset: SQLite in `WAYBILL_VAR`. `postgresql+psycopg://…`: PostgreSQL.")
     )
     broker_url: str = Field(
-        "", description="The broker. Unset: the embedded one, nothing to install. `amqp://…`: RabbitMQ."
+        "", description=N_("The broker. Unset: the embedded one, nothing to install. `amqp://…`: RabbitMQ.")
     )
-    broker_quorum: bool = Field(False, description="Declare RabbitMQ queues as quorum queues.")
+    broker_quorum: bool = Field(False, description=N_("Declare RabbitMQ queues as quorum queues."))
     jobs: str = Field(
-        "workers.jobs", description="The modules whose Dramatiq actors are the jobs, separated by commas."
+        "workers.jobs", description=N_("The modules whose Dramatiq actors are the jobs, separated by commas.")
     )
-    worker_processes: int = Field(2, ge=1, le=256, description="Worker processes per supervisor.")
-    worker_threads: int = Field(8, ge=1, le=256, description="Slots (threads) per worker process.")
-    worker_grace: float = Field(3, ge=0, description="Seconds that a stopping worker lets its runs finish.")
-    crash_limit: int = Field(3, ge=1, description="A run that killed its worker, or its own process, so often is dead.")
+    worker_processes: int = Field(2, ge=1, le=256, description=N_("Worker processes per supervisor."))
+    worker_threads: int = Field(8, ge=1, le=256, description=N_("Slots (threads) per worker process."))
+    worker_grace: float = Field(3, ge=0, description=N_("Seconds that a stopping worker lets its runs finish."))
+    crash_limit: int = Field(3, ge=1, description=N_("A run that killed its worker, or its own process, so often is dead."))
     web_host: str = Field(
-        "127.0.0.1", description="Address the site binds to. Not loopback: only with `WAYBILL_PASSWORD`."
+        "127.0.0.1", description=N_("Address the site binds to. Not loopback: only with `WAYBILL_PASSWORD`.")
     )
-    port: int = Field(8000, ge=1, le=65535, description="Port of the site.")
-    web_threads: int = Field(16, ge=1, le=256, description="Requests answered at the same time.")
+    port: int = Field(8000, ge=1, le=65535, description=N_("Port of the site."))
+    web_threads: int = Field(16, ge=1, le=256, description=N_("Requests answered at the same time."))
     waybill_password: SecretStr = Field(
-        SecretStr(""), validate_default=True, description="Puts a sign-in page in front of the site."
+        SecretStr(""), validate_default=True, description=N_("Puts a sign-in page in front of the site.")
     )
     waybill_secret_key: SecretStr = Field(
-        SecretStr(""), description="Signs cookies. Unset: made at first start, kept in `WAYBILL_VAR`."
+        SecretStr(""), description=N_("Signs cookies. Unset: made at first start, kept in `WAYBILL_VAR`.")
     )
     waybill_var: Path = Field(
-        Path("var"), description="Folder of the ledger (SQLite), artifacts, uploads and the secret key."
+        Path("var"), description=N_("Folder of the ledger (SQLite), artifacts, uploads and the secret key.")
     )
     waybill_files: Path | None = Field(
-        None, description="Folder of server-side files that jobs may read. Unset: `files` in `WAYBILL_VAR`."
+        None, description=N_("Folder of server-side files that jobs may read. Unset: `files` in `WAYBILL_VAR`.")
     )
-    upload_limit_mb: int = Field(2048, ge=1, description="Largest upload, in megabytes.")
+    upload_limit_mb: int = Field(2048, ge=1, description=N_("Largest upload, in megabytes."))
     retention_days: int = Field(
-        30, ge=1, description="Days after which finished runs, with their logs and artifacts, are pruned."
+        30, ge=1, description=N_("Days after which finished runs, with their logs and artifacts, are pruned.")
     )
     retention_runs_per_job: int = Field(
-        0, ge=0, description="Finished runs kept of each job that does not say `keep=N` itself; `0` is no limit."
+        0, ge=0, description=N_("Finished runs kept of each job that does not say `keep=N` itself; `0` is no limit.")
     )
     metrics_token: SecretStr = Field(
-        SecretStr(""), description="With `WAYBILL_PASSWORD`: opens `/metrics` to who sends it as `Bearer`."
+        SecretStr(""), description=N_("With `WAYBILL_PASSWORD`: opens `/metrics` to who sends it as `Bearer`.")
     )
-    display_timezone: str = Field("UTC", description="Time zone of the times on the pages, an IANA name.")
-    log_level: str = Field("INFO", description="Level of the processes' own log.")
+    display_timezone: str = Field("UTC", description=N_("Time zone of the times on the pages, an IANA name."))
+    log_level: str = Field("INFO", description=N_("Level of the processes' own log."))
     waybill_fail_at: str = Field(
-        "", description="For tests: the step at which a process fails, like `claim.after_commit:kill:3`."
+        "", description=N_("For tests: the step at which a process fails, like `claim.after_commit:kill:3`.")
     )
 
     @field_validator("database_url")

@@ -130,3 +130,10 @@ def test_scripts_take_their_words_from_the_page(site: Site):
 
 def test_every_reason_has_words():
     assert set(WHY) == set(Why) - {Why.PAUSED}  # a pause has a sentence of its own
+
+
+def test_no_sentence_stands_inside_another_string():
+    """What is called within an f-string is found by no extractor, and stays English."""
+    hidden = re.compile(r"""\bf["'].*\{\s*n?_?(?:_|gettext|ngettext)\(""")
+    rooms = [path for room in ("web", "ledger", "workers") for path in (ROOT / room).rglob("*.py")]
+    assert [path.name for path in rooms if any(hidden.search(line) for line in path.read_text().splitlines())] == []

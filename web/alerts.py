@@ -116,8 +116,8 @@ def _broker(broker: Any) -> list[Alert]:
         return []
     since = clock.from_datetime(broker.since) if broker.since else None
     accepted = _("Runs are accepted, workers find them in the ledger a little later.")
-    said = f"{accepted} {_('It says: %(said)s.', said=broker.detail)}"
-    text = f"{said} {_('Away for %(since)s.', since=SINCE)}" if since else said
+    text = f"{accepted} " + _("It says: %(said)s.", said=broker.detail)
+    text = f"{text} " + _("Away for %(since)s.", since=SINCE) if since else text
     return [Alert("warn", _("RabbitMQ is away."), text, since, url_for("workers.index"), _("See the processes"))]
 
 
@@ -127,7 +127,7 @@ def _scheduler(now: Overview) -> list[Alert]:
     beat = now.system.scheduler_beat
     bold = _("No scheduler is running.") if beat is None else _("The scheduler stopped beating.")
     text = _("Schedules, retries and lost hints wait for one: python scheduler.py.")
-    text = text if beat is None else f"{text} {_('Last beat %(since)s ago.', since=SINCE)}"
+    text = text if beat is None else f"{text} " + _("Last beat %(since)s ago.", since=SINCE)
     return [Alert("bad", bold, text, beat, url_for("workers.index"), _("See the processes"))]
 
 

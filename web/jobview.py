@@ -109,7 +109,7 @@ def own_arguments(parameters: dict[str, Any], run: Recent) -> str:
 
 def _in_words(name: str, value: Any) -> str:
     if isinstance(value, bool):
-        return f"{name.replace('_', ' ')}: {_('yes') if value else _('no')}"
+        return f"{name.replace('_', ' ')}: " + (_("yes") if value else _("no"))
     return name_of(value) if isinstance(value, str) and value.startswith(PREFIX) else arguments.plain(value)
 
 

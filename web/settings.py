@@ -31,7 +31,7 @@ LATE_COUNT = 60 * clock.SECOND
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """``value`` is never a secret; ``meaning`` is English, as in the README."""
+    """``value`` is never a secret; ``meaning`` as in the README."""
 
     name: str
     value: str
@@ -186,7 +186,7 @@ def _rules(settings: Settings, found: About) -> tuple[str, ...]:
 
 def _setting(settings: Settings, name: str) -> Setting:
     field, value = Settings.model_fields[name], getattr(settings, name)
-    return Setting(name.upper(), _shown(name, value), value == field.default, field.description.replace("`", ""))
+    return Setting(name.upper(), _shown(name, value), value == field.default, _(field.description).replace("`", ""))
 
 
 def _shown(name: str, value: Any) -> str:

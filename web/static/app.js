@@ -226,6 +226,7 @@ document.querySelector(".find")?.addEventListener("click", (event) => {
 document.addEventListener("htmx:after:swap", showCopyButtons);
 showCopyButtons();
 for (const field of document.querySelectorAll("[data-viewer]")) field.value = Intl.DateTimeFormat().resolvedOptions().timeZone;
+document.querySelector("nav.main [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" }); // on a phone the bar scrolls
 setUpPulse();
 tick();
 setInterval(tick, SECOND);
