@@ -20,8 +20,8 @@ from ledger.tables import jobs, schedules
 from ledger.ticks import Catchup, Overlap
 
 __all__ = [
-    "Enabled", "Fired", "NameTaken", "NewSchedule", "ScheduleBusy", "change", "create", "enabled",
-    "end_overdue_pauses", "fire", "newest_change", "next_resumption", "pause", "remove", "request", "resume",
+    "Enabled", "Fired", "NameTaken", "NewSchedule", "ScheduleBusy", "amend", "change", "create", "enabled",
+    "end_overdue_pauses", "fire", "newest_change", "next_resumption", "pause", "remove", "request", "resume", "RESUMED",
 ]  # fmt: skip
 
 OVERLAPS = tuple(Overlap)
@@ -120,13 +120,13 @@ def pause(connection: Connection, schedule_id: str, by: str, reason: str = "", r
         _check(connection, schedule_id)
 
 
-_RESUMED = {"paused_at": None, "paused_by": None, "paused_reason": None, "resumes_at": None}
+RESUMED = {"paused_at": None, "paused_by": None, "paused_reason": None, "resumes_at": None}
 
 
 def resume(connection: Connection, schedule_id: str) -> None:
     """Lets it tick again, from now on: what passed in the pause is not caught up with. Raises ScheduleNotFound."""
     where = and_(schedules.c.id == schedule_id, schedules.c.paused_at.is_not(None))
-    if not _update(connection, where, _RESUMED | {"watermark": clock.now()}):
+    if not _update(connection, where, RESUMED | {"watermark": clock.now()}):
         _check(connection, schedule_id)
 
 
@@ -137,13 +137,18 @@ def end_overdue_pauses(connection: Connection) -> list[str]:
     )
     found = connection.execute(overdue.order_by(schedules.c.id).with_for_update(skip_locked=True)).fetchall()
     for row in found:
-        _update(connection, schedules.c.id == row.id, _RESUMED | {"watermark": row.resumes_at - 1})
+        _update(connection, schedules.c.id == row.id, RESUMED | {"watermark": row.resumes_at - 1})
     return [row.name for row in found]
 
 
 def next_resumption(connection: Connection) -> int | None:
     """When the next pause ends by itself; None when none does."""
     return connection.scalar(select(func.min(schedules.c.resumes_at)).where(schedules.c.paused_at.is_not(None)))
+
+
+def amend(connection: Connection, schedule_id: str, columns: dict[str, Any]) -> bool:
+    """Overwrites these columns; False when there is no such schedule."""
+    return _update(connection, schedules.c.id == schedule_id, columns)
 
 
 def _update(connection: Connection, where, columns: dict[str, Any]) -> bool:
