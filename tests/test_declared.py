@@ -48,7 +48,8 @@ def test_what_code_declares_is_a_schedule_as_soon_as_a_worker_announces_it(engin
     before = clock.now()
     process(engine, code(said(timezone="Europe/Madrid", overlap="queue", jitter="5 min", keep=7, queue="night")))
     found = row(engine)
-    assert (found.origin, found.declared_as, found.rule, found.timezone) == ("code", "nightly", "0 3 * * *", "Europe/Madrid")
+    assert (found.origin, found.declared_as) == ("code", "nightly")
+    assert (found.rule, found.timezone) == ("0 3 * * *", "Europe/Madrid")
     assert (found.overlap, found.catchup, found.jitter, found.keep_runs) == ("queue", "latest", 300 * clock.SECOND, 7)
     assert (found.queue, found.args, found.paused_at) == ("night", '{"month":"2026-01"}', None)
     assert found.watermark >= before and found.created_by is None

@@ -7,7 +7,8 @@ from flask_babel import gettext as _
 from ledger import clock
 from ledger.queries.lines import RunLine
 from ledger.queries.schedules import Schedule, ScheduleLine, SchedulePage, SchedulesPage, TickLine
-from web import arguments, schedule_words
+from web import arguments, schedule_origin, schedule_words
+from web.schedule_origin import OriginView
 from web.schedule_words import CATCHUP_SHORT, OVERLAP_SHORT, Fires
 
 NAMED = 3
@@ -23,6 +24,8 @@ class Row:
     here: str
     last: RunLine | None
     missed: str
+    badge: str
+    is_gone: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +37,7 @@ class ListPage:
     paused: int
     scheduler_ok: bool
     has_jobs: bool
+    faults: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +59,7 @@ class OnePage:
     last: RunLine | None
     ticks: tuple[Tick, ...]
     scheduler_ok: bool
+    origin: OriginView
 
 
 def schedules_view(page: SchedulesPage) -> ListPage:
@@ -66,13 +71,15 @@ def schedules_view(page: SchedulesPage) -> ListPage:
         paused=sum(row.schedule.paused_at is not None for row in rows),
         scheduler_ok=page.scheduler_ok,
         has_jobs=page.has_jobs,
+        faults=tuple(schedule_origin.fault_words(each) for each in page.faults),
     )
 
 
 def _row(line: ScheduleLine) -> Row:
     schedule = line.schedule
     here = schedule_words.here(schedule.next_at, schedule.rule.timezone) if schedule.next_at else ""
-    return Row(schedule, when(schedule), _policy(schedule), here, line.last, _missed(line))
+    badge, is_gone = schedule_origin.badge(line.origin), line.origin.is_gone
+    return Row(schedule, when(schedule), _policy(schedule), here, line.last, _missed(line), badge, is_gone)
 
 
 def when(schedule: Schedule) -> str:
@@ -111,6 +118,7 @@ def schedule_view(page: SchedulePage) -> OnePage:
         last=page.last,
         ticks=tuple(Tick(each, schedule_words.tick_time(each.at, schedule.rule.timezone)) for each in page.ticks),
         scheduler_ok=page.scheduler_ok,
+        origin=schedule_origin.view(schedule, page.origin),
     )
 
 

@@ -9,6 +9,7 @@ from ledger.engine import reading
 from ledger.errors import ScheduleNotFound
 from ledger.firing import rule_of
 from ledger.queries.lines import RunLine, lines
+from ledger.queries.origins import Fault, Origin, faults, origin_of, origins
 from ledger.queries.system import system_of
 from ledger.recurrence import Rule
 from ledger.tables import jobs, runs, schedules, ticks
@@ -43,6 +44,8 @@ class Schedule:
     created_at: int
     created_by: str | None
     next_at: int | None
+    is_declared: bool
+    is_held_up: bool  # paused because it is not declared any more
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +63,7 @@ class ScheduleLine:
     schedule: Schedule
     last: RunLine | None
     missed: tuple[int, ...]
+    origin: Origin
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +72,7 @@ class SchedulesPage:
     scheduler_ok: bool
     scheduler_beat: int | None
     has_jobs: bool
+    faults: tuple[Fault, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +81,7 @@ class SchedulePage:
     last: RunLine | None
     ticks: tuple[TickLine, ...]
     scheduler_ok: bool
+    origin: Origin
 
 
 def schedules_page(engine: Engine) -> SchedulesPage:
@@ -84,17 +90,18 @@ def schedules_page(engine: Engine) -> SchedulesPage:
     with reading(engine) as connection:
         rows = connection.execute(select(schedules).order_by(schedules.c.name).limit(MOST_SCHEDULES)).fetchall()
         last = _last_runs(connection, [row.id for row in rows])
-        system = system_of(connection, now)
+        system, from_where = system_of(connection, now), origins(connection, rows)
         return SchedulesPage(
-            lines=tuple(_line(connection, row, last.get(row.id), now) for row in rows),
+            lines=tuple(_line(connection, row, last.get(row.id), now, from_where[row.id]) for row in rows),
             scheduler_ok=system.scheduler_ok,
             scheduler_beat=system.scheduler_beat,
             has_jobs=connection.scalar(select(jobs.c.name).limit(1)) is not None,
+            faults=faults(connection),
         )
 
 
-def _line(connection: Connection, row: Row, last: RunLine | None, now: int) -> ScheduleLine:
-    return ScheduleLine(_schedule(row, now), last, _missed(connection, row.id, now - DAY))
+def _line(connection: Connection, row: Row, last: RunLine | None, now: int, origin: Origin) -> ScheduleLine:
+    return ScheduleLine(_schedule(row, now), last, _missed(connection, row.id, now - DAY), origin)
 
 
 def schedule_page(engine: Engine, schedule_id: str) -> SchedulePage:
@@ -104,7 +111,8 @@ def schedule_page(engine: Engine, schedule_id: str) -> SchedulePage:
         row = _row(connection, schedule_id)
         last = _last_runs(connection, [schedule_id]).get(schedule_id)
         ok = system_of(connection, now).scheduler_ok
-        return SchedulePage(_schedule(row, now), last, _ticks(connection, schedule_id), ok)
+        origin = origin_of(connection, schedule_id)
+        return SchedulePage(_schedule(row, now), last, _ticks(connection, schedule_id), ok, origin)
 
 
 def schedule_of(engine: Engine, schedule_id: str) -> Schedule:
@@ -129,6 +137,7 @@ def _schedule(row: Row, now: int) -> Schedule:
         expires_after=row.expires_after, keep_runs=row.keep_runs, paused_at=row.paused_at, paused_by=row.paused_by,
         paused_reason=row.paused_reason, resumes_at=row.resumes_at,
         created_at=row.created_at, created_by=row.created_by,
+        is_declared=row.declared is not None, is_held_up=paused and row.paused_at == row.undeclared_at,
         next_at=None if paused else recurrence.next_after(rule, max(now, row.watermark)),
     )  # fmt: skip
 
