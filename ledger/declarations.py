@@ -221,8 +221,8 @@ def said_by(row) -> dict[str, Any]:
 
 def differences(declared: Mapping, here: Mapping, parameters: Mapping | None = None) -> tuple[Difference, ...]:
     """Field by field; an argument that is left out is as the job's ``parameters`` preset it."""
-    found = [Difference(name, declared[name], here[name]) for name in PLAIN]
-    found.append(Difference("rule", rule_key(declared), rule_key(here)))
+    found = [Difference("rule", rule_key(declared), rule_key(here))]
+    found += [Difference(name, declared[name], here[name]) for name in PLAIN]
     preset = _preset(parameters or {})
     said, own = preset | declared["args"], preset | here["args"]
     found += [Difference(f"args.{name}", said.get(name), own.get(name)) for name in dict.fromkeys([*said, *own])]

@@ -108,9 +108,10 @@ def follow(connection: Connection) -> list[str]:
 def _voices(connection: Connection) -> list[Statement]:
     """The newest first."""
     alive = select(processes.c.statement).where(processes.c.state.in_(ALIVE), processes.c.statement.is_not(None))
-    own = select(statements_table.c.source, statements_table.c.said).where(statements_table.c.id.in_(alive))
+    columns = (statements_table.c.source, statements_table.c.said, statements_table.c.faults)
+    own = select(*columns).where(statements_table.c.id.in_(alive))
     rows = connection.execute(own.order_by(statements_table.c.first_at.desc(), statements_table.c.id))
-    return [statements.of_json(row.source, row.said) for row in rows]
+    return [statements.of_json(*row) for row in rows]
 
 
 def _held(row) -> Held:

@@ -34,7 +34,7 @@ class Statement:
 
     @cached_property
     def said(self) -> str:
-        """As JSON; ``of_json`` reads it. The faults are kept beside it."""
+        """As JSON; ``of_json`` reads it, and the faults, which are kept beside it."""
         return texts.to_json({name: getattr(self, name) for name in SAID})
 
     @cached_property
@@ -58,8 +58,9 @@ class Statement:
 SAID = ("schedules", "wrong", "jobs", "modules", "is_absent", "is_broken")
 
 
-def of_json(source: str, said: str) -> Statement:
-    return Statement(source, **texts.from_json(said))
+def of_json(source: str, said: str, faults: str) -> Statement:
+    """With the id that it had before: its lists are tuples no more, which JSON does not tell apart."""
+    return Statement(source, **texts.from_json(said), faults=texts.from_json(faults))
 
 
 class Answer(NamedTuple):

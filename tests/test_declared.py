@@ -240,7 +240,7 @@ def test_what_both_declare_is_the_codes_and_moves_from_one_to_the_other(engine):
 
 
 def test_a_job_that_nobody_announced_yet_is_waited_for(engine):
-    process(engine, file(said(job="unheard")))
+    process(engine, replace(file(said(job="unheard")), faults=({"place": "x", "template": "wrong", "values": {}},)))
     assert row(engine) is None and "ever announced" in obstacles(engine)[0]
     fleet.register(engine, fleet.NewProcess(kind="worker"), [job("unheard", "default", 0)])
     follow(engine)
