@@ -19,6 +19,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.base import BaseTrigger
 
 from ledger import clock, reaper, recurrence, schedules, tally, ticks, upkeep
+from ledger.declaring import Declaring
 from ledger.dispatch import Repeats
 from ledger.engine import Engine, open_engine, reading, writing
 from ledger.errors import LedgerAway
@@ -86,6 +87,7 @@ class Scheduler:
         self.watch = open_watch(engine)
         self.stopping = threading.Event()
         self.mirror = Mirror(engine, self.publisher.hint)
+        self.declaring = Declaring(engine, chosen.schedules_file, self.presence)
         self.loops = self._loops(chosen)
 
     def _loops(self, chosen: Settings) -> list[Loop]:
@@ -93,6 +95,7 @@ class Scheduler:
         loops = [
             Loop("beat", self.presence.beat, stop),
             Loop("schedules", self.mirror.look, stop, self.watch.wait, shortest=0.2),
+            Loop("declared", self.declaring.turn, stop),
             Loop("expire", lambda: upkeep.expire_overdue(engine), stop),
             Loop("pauses", lambda: upkeep.end_pauses(engine), stop),
             Loop("reap", lambda: self._reap(chosen.crash_limit), stop),

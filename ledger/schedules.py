@@ -20,7 +20,7 @@ from ledger.tables import jobs, schedules
 from ledger.ticks import Catchup, Overlap
 
 __all__ = [
-    "Enabled", "Fired", "NameTaken", "NewSchedule", "ScheduleBusy", "change", "create", "enabled",
+    "Enabled", "Fired", "NameTaken", "NewSchedule", "RESUMED", "ScheduleBusy", "amend", "change", "create", "enabled",
     "end_overdue_pauses", "fire", "newest_change", "next_resumption", "pause", "remove", "request", "resume",
     "run_missed",
 ]  # fmt: skip
@@ -121,7 +121,7 @@ def pause(connection: Connection, schedule_id: str, by: str, reason: str = "", r
         _check(connection, schedule_id)
 
 
-_RESUMED = {"paused_at": None, "paused_by": None, "paused_reason": None, "resumes_at": None}
+RESUMED = {"paused_at": None, "paused_by": None, "paused_reason": None, "resumes_at": None}
 
 
 def resume(connection: Connection, schedule_id: str) -> None:
@@ -145,12 +145,17 @@ def end_overdue_pauses(connection: Connection) -> list[str]:
 def _go_on(connection: Connection, row, since: int) -> None:
     """Ends its pause, and accounts for the ticks that passed in it."""
     ticks.record(connection, row.id, ticks.passed_over(rule_of(row), row.watermark, since), clock.now())
-    _update(connection, schedules.c.id == row.id, _RESUMED | {"watermark": since})
+    _update(connection, schedules.c.id == row.id, RESUMED | {"watermark": since})
 
 
 def next_resumption(connection: Connection) -> int | None:
     """When the next pause ends by itself; None when none does."""
     return connection.scalar(select(func.min(schedules.c.resumes_at)).where(schedules.c.paused_at.is_not(None)))
+
+
+def amend(connection: Connection, schedule_id: str, columns: dict[str, Any]) -> bool:
+    """Overwrites these columns; False when there is no such schedule."""
+    return _update(connection, schedules.c.id == schedule_id, columns)
 
 
 def _update(connection: Connection, where, columns: dict[str, Any]) -> bool:

@@ -38,6 +38,9 @@ class Settings(BaseSettings):
     jobs: str = Field(
         "workers.jobs", description=N_("The modules whose Dramatiq actors are the jobs, separated by commas.")
     )
+    schedules_file: Path = Field(
+        Path("schedules.toml"), description=N_("Schedules declared in a file, read by the scheduler. Not there: none.")
+    )
     worker_processes: int = Field(2, ge=1, le=256, description=N_("Worker processes per supervisor."))
     worker_threads: int = Field(8, ge=1, le=256, description=N_("Slots (threads) per worker process."))
     worker_grace: float = Field(3, ge=0, description=N_("Seconds that a stopping worker lets its runs finish."))

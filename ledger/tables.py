@@ -21,14 +21,14 @@ from sqlalchemy import (
 from ledger.tables_kin import Id, Instant, Json, barriers, failures, group_passes, members, metadata
 from ledger.tables_limits import counters, limits, starts, unique_runs
 from ledger.tables_people import action_runs, actions, pauses, run_tags, saved_views
-from ledger.tables_schedules import schedules, ticks
+from ledger.tables_schedules import schedules, statements, ticks
 from ledger.tables_tally import stragglers, tallies, tally_marks, totals
 
 __all__ = [
     "action_runs", "actions", "artifacts", "attempts", "barriers", "counters", "failures", "group_passes", "is_limited",
     "is_queued", "is_running", "jobs", "limits", "logs", "members", "metadata", "pauses", "processes", "rejected",
-    "run_tags", "runs", "saved_views", "schedules", "starts", "stragglers", "tallies", "tally_marks", "ticks", "totals",
-    "unique_runs",
+    "run_tags", "runs", "saved_views", "schedules", "starts", "statements", "stragglers", "tallies", "tally_marks", "ticks",
+    "totals", "unique_runs",
 ]  # fmt: skip
 
 
@@ -270,6 +270,7 @@ processes = Table(
     Column("memory", BigInteger, comment="resident bytes with its cells, as its supervisor saw at the last beat"),
     Column("drained_by", String(200), comment="the person who asked it to finish what it runs and stop"),
     Column("drained_at", Instant, comment="when that was asked"),
+    Column("statement", String(32), comment="the schedules that it declares"),
     Index("ix_processes_state", "state", "kind"),
 )
 

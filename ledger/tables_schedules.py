@@ -55,7 +55,43 @@ schedules = Table(
     Column("keep_runs", Integer, comment="so many of its newest runs are kept, whatever their age"),
     Column("paused_reason", Text, comment="in that person's words"),
     Column("resumes_at", Instant, comment="when it goes on by itself"),
+    Column(
+        "origin",
+        String(10),
+        nullable=False,
+        server_default=text("'site'"),
+        comment="code, file or site: who declares it, or made here",
+    ),
+    Column("declared_as", String(200), comment="the name that code or file gives it; null: made here"),
+    Column("declared", Json, comment="JSON: what was declared last; the row differs where somebody edited it"),
+    Column("declared_at", Instant, comment="since when that is said"),
+    Column("undeclared_at", Instant, comment="since when it is not declared any more"),
     UniqueConstraint("name"),
+    Index("ix_schedules_declared_as", "declared_as", unique=True),
+)
+
+#: What code, or a file, declares as a whole: one row, however many processes say the same.
+statements = Table(
+    "statements",
+    metadata,
+    Column("id", String(32), primary_key=True, comment="digest of what is said"),
+    Column("source", String(10), nullable=False, comment="code or file"),
+    Column("said", Json, nullable=False, comment="JSON: the schedules, and for which jobs and modules it speaks"),
+    Column(
+        "faults",
+        Json,
+        nullable=False,
+        server_default=text("'[]'"),
+        comment="JSON: entries that cannot be read, and why",
+    ),
+    Column(
+        "obstacles",
+        Json,
+        nullable=False,
+        server_default=text("'[]'"),
+        comment="JSON: entries that cannot be followed now, and why",
+    ),
+    Column("first_at", Instant, nullable=False, comment="the newer of two that differ holds"),
 )
 
 ticks = Table(

@@ -12,6 +12,7 @@ from web import (
     artifacts,
     assets,
     dead_letters,
+    declared,
     errors,
     export,
     failures,
@@ -42,8 +43,8 @@ from workers.publisher import make_publisher
 
 TEMPLATES = Path(__file__).resolve().parents[1] / "templates"
 ROOMS = (
-    overview, export, runs, actions, views, failures, artifacts, jobs, queues, dead_letters, schedules, workers,
-    search, session, language, theme, keyboard, strip, health, metrics, settings_page,
+    overview, export, runs, actions, views, failures, artifacts, jobs, queues, dead_letters, schedules, declared,
+    workers, search, session, language, theme, keyboard, strip, health, metrics, settings_page,
 )  # fmt: skip
 
 PARTS = (

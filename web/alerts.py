@@ -14,10 +14,11 @@ from ledger import clock
 from ledger.queries.arguments import plainly
 from ledger.queries.backlog import WaitingQueue
 from ledger.queries.failures import Cause
+from ledger.queries.origins import Fault, Gone
 from ledger.queries.overview import Overview
 from ledger.queries.throughput import JobShare
 from ledger.queries.trouble import Missed, Stuck
-from web import pause_words
+from web import pause_words, schedule_origin
 from web.numbers import count, duration, number, size
 
 #: A job fails much when it failed so often, and in so many percent of its runs.
@@ -61,7 +62,7 @@ def of(now: Overview, broker: Any, var: Path) -> tuple[Alert, ...]:
     missed = [_missed(each) for each in now.trouble.missed[:MOST_OF_A_KIND]]
     paused = [_paused(queue) for queue in now.backlog.paused]
     found = _room(var) + _scheduler(now) + unserved + _broker(broker) + _deaths(now) + failing
-    return tuple(found + _long_waits(now) + stuck + missed + paused)
+    return tuple(found + _long_waits(now) + stuck + missed + _declarations(now) + paused)
 
 
 def _without_muted(share: JobShare, now: Overview) -> JobShare:
@@ -191,6 +192,26 @@ def _missed(missed: Missed) -> Alert:
     text = _("The last one %(since)s ago.", since=SINCE)
     link = url_for("schedules.show", schedule_id=missed.schedule_id)
     return Alert("warn", bold, text, missed.last_at, link, _("Open the schedule"))
+
+
+def _declarations(now: Overview) -> list[Alert]:
+    """Schedules that are not declared any more, and declarations that cannot be used."""
+    gone = [_gone(each) for each in now.trouble.gone[:MOST_OF_A_KIND]]
+    return gone + ([_wrong(now.trouble.wrong)] if now.trouble.wrong else [])
+
+
+def _gone(gone: Gone) -> Alert:
+    bold = schedule_origin.gone_words(gone.source, gone.name)
+    told = _("Paused for %(since)s, until somebody deletes or keeps it.", since=SINCE)
+    text = told if gone.is_paused else _("It goes on, and nobody has said whether it should be kept.")
+    since = gone.undeclared_at if gone.is_paused else None
+    return Alert("warn", bold, text, since, url_for("schedules.show", schedule_id=gone.id), _("Open the schedule"))
+
+
+def _wrong(wrong: tuple[Fault, ...]) -> Alert:
+    bold = ngettext("A declared schedule cannot be used.", "%(num)s declared schedules cannot be used.", len(wrong))
+    text = schedule_origin.fault_words(wrong[0])
+    return Alert("warn", bold, text, None, url_for("schedules.index"), _("See the schedules"))
 
 
 def _paused(queue: WaitingQueue) -> Alert:

@@ -11,6 +11,7 @@ from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from ledger import clock
+from ledger.declared import StillDeclared
 from ledger.errors import (
     ActionNotFound,
     FailureNotFound,
@@ -28,6 +29,7 @@ from ledger.errors import (
 from ledger.ids import made_at
 from ledger.queries.schema import SchemaMissing, require_schema
 from ledger.retention import DAY
+from ledger.schedules import NameTaken
 from ledger.settings import Settings
 from web import moments, outage
 from web.arguments import shorten
@@ -122,6 +124,17 @@ def schedule_not_found(error: ScheduleNotFound) -> ErrorPage:
     return ErrorPage(404, _("No such schedule"), text, "", "/schedules", _("To the schedules"))
 
 
+def still_declared(error: StillDeclared) -> ErrorPage:
+    text = _("It is declared in %(place)s: deleted here, it would come back.", place=error.place)
+    title, advice = _("“%(name)s” cannot be deleted", name=error.name), _("Take it out there, or pause it here.")
+    return ErrorPage(409, title, text, advice, f"/schedules/{error.schedule_id}", _("To the schedule"))
+
+
+def name_taken(error: NameTaken) -> ErrorPage:
+    text = _("Another schedule is called “%(name)s”. Choose another name.", name=error.name)
+    return ErrorPage(409, _("This name is taken"), text, "", "/schedules", _("To the schedules"))
+
+
 def queue_not_found(error: QueueNotFound) -> ErrorPage:
     text = _("No job, run or worker has a queue called “%(queue)s”.", queue=shorten(error.name, 60))
     return ErrorPage(404, _("No such queue"), text, "", "/queues", _("To the queues"))
@@ -213,6 +226,8 @@ PAGES = {
     JobNotFound: job_not_found,
     FailureNotFound: failure_not_found,
     ScheduleNotFound: schedule_not_found,
+    StillDeclared: still_declared,
+    NameTaken: name_taken,
     QueueNotFound: queue_not_found,
     ProcessNotFound: process_not_found,
     MessageNotFound: message_not_found,

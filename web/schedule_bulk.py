@@ -31,7 +31,8 @@ class BulkPage:
 
 def _page(act: str, ids: list[str]) -> BulkPage:
     found = queries.schedules_of(console().engine, [each for each in ids if is_id(each)][:MOST_CHOSEN])
-    chosen = tuple(each for each in found if (each.paused_at is None) == (act == "pause"))
+    paused = act != "pause"
+    chosen = tuple(each for each in found if (each.paused_at is not None) == paused and not each.is_held_up)
     return BulkPage(act, chosen, len(found) - len(chosen))
 
 

@@ -8,7 +8,8 @@ from ledger import clock
 from ledger.queries.lines import RunLine
 from ledger.queries.schedules import Schedule, ScheduleLine, SchedulePage, SchedulesPage, TickLine, Wanted
 from ledger.queries.upcoming import NextTicks
-from web import arguments, schedule_words
+from web import arguments, schedule_origin, schedule_words
+from web.schedule_origin import OriginView
 from web.schedule_warnings import Warning, warnings
 from web.schedule_words import CATCHUP_SHORT, OVERLAP_SHORT, Fires
 from web.tick_strip import TickStrip, plain_strip, tick_strip
@@ -25,6 +26,8 @@ class Row:
     last: RunLine | None
     strip: TickStrip
     warnings: tuple[Warning, ...]
+    badge: str
+    is_gone: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +42,7 @@ class ListPage:
     number: int
     scheduler_ok: bool
     has_jobs: bool
+    faults: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +67,7 @@ class OnePage:
     missed: int
     warnings: tuple[Warning, ...]
     scheduler_ok: bool
+    origin: OriginView
 
 
 def schedules_view(page: SchedulesPage, wanted: Wanted) -> ListPage:
@@ -75,6 +80,7 @@ def schedules_view(page: SchedulesPage, wanted: Wanted) -> ListPage:
         number=page.number,
         scheduler_ok=page.scheduler_ok,
         has_jobs=page.has_jobs,
+        faults=tuple(schedule_origin.fault_words(each) for each in page.faults),
     )
 
 
@@ -88,6 +94,8 @@ def _row(line: ScheduleLine) -> Row:
         last=line.last,
         strip=plain_strip(line.marks),
         warnings=warnings(line),
+        badge=schedule_origin.badge(line.origin),
+        is_gone=line.origin.is_gone,
     )
 
 
@@ -121,6 +129,7 @@ def schedule_view(page: SchedulePage) -> OnePage:
         missed=len(page.missed),
         warnings=warnings(page.line),
         scheduler_ok=page.scheduler_ok,
+        origin=schedule_origin.view(schedule, page.origin),
     )
 
 

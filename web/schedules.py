@@ -6,11 +6,12 @@ from flask import Blueprint, flash, make_response, redirect, render_template, re
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
-from ledger import schedules
+from ledger import declared, schedules
 from ledger.engine import reading, writing
 from ledger.queries import schedules as queries
 from ledger.queries.calendar import calendar as calendar_of
 from ledger.queries.jobs import JobPage, job_page, jobs_page
+from ledger.queries.origins import ownership
 from ledger.queries.schedules import Schedule, Wanted
 from ledger.schedules import NameTaken, NewSchedule
 from web import forms, pause_form, pause_words, schedule_bulk, schedule_words, tick_words
@@ -200,13 +201,15 @@ def _missed(schedule_id: str, error: str = "") -> str:
 
 @blueprint.get("/<schedule_id>/deletion")
 def confirm_deletion(schedule_id: str):
-    return render_template("schedules/deletion.html", page=queries.schedule_of(console().engine, schedule_id))
+    page = queries.schedule_of(console().engine, schedule_id)
+    origin, is_declared = ownership(console().engine, schedule_id)
+    return render_template("schedules/deletion.html", page=page, origin=origin, is_declared=is_declared)
 
 
 @blueprint.post("/<schedule_id>/deletion")
 def delete(schedule_id: str):
     schedule = queries.schedule_of(console().engine, schedule_id)
     with writing(console().engine) as connection:
-        schedules.remove(connection, schedule_id)
+        declared.remove(connection, schedule_id)
     flash(_("Deleted the schedule “%(name)s”. Its runs stay.", name=schedule.name))
     return redirect(url_for("schedules.index"), 303)

@@ -21,7 +21,7 @@ from ledger.engine import writing
 from ledger.errors import LedgerAway
 from ledger.finishing import Ending
 from ledger.settings import settings
-from workers import bulk, catalog, endings, isolation, joblog, messages
+from workers import bulk, catalog, endings, isolation, joblog, messages, schedules
 from workers.attendant import Attendant
 from workers.beginnings import Beginnings
 from workers.broker import WaybillBroker, load_jobs, make_broker
@@ -91,6 +91,7 @@ class Child:
     def run(self) -> None:
         announced = [catalog.announce(actor) for actor in self.own_actors]
         fleet.register(self.broker.engine, self.process, announced)
+        schedules.announce(self.broker.engine, self.process.id, self.own_actors, settings().job_modules)
         if not self.queues:
             log.warning("None of the jobs uses a queue of %r: this worker has nothing to do.", self.options.queues)
         worker = dramatiq.Worker(

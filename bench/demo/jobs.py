@@ -8,6 +8,7 @@ from typing import Literal
 import dramatiq
 
 from workers import context
+from workers.schedules import schedule
 
 logger = logging.getLogger(__name__)
 
@@ -99,6 +100,8 @@ def measure(subject: int, region: str = "liver") -> dict:
     return {"subject": subject, "region": region, "suv_max": round(random.uniform(1, 9), 2)}
 
 
+@schedule("5 * * * *", name="stock, every hour", args={"warehouse": "north"}, catchup="none")
+@schedule("*/2 * * * *", name="harbour stock", args={"warehouse": "harbour"}, jitter="20 s", keep=50)
 @dramatiq.actor(actor_name="stock.sync", max_retries=2)
 def sync(warehouse: Warehouse = "north") -> dict:
     """Fetch the stock of a warehouse.
@@ -141,6 +144,7 @@ def count_letters(chapter: int) -> dict:
     return {"chapter": chapter, "complete": True}
 
 
+@schedule("0 2 * * *", name="nightly cleanup", timezone="Europe/Madrid", args={"days": 30})
 @dramatiq.actor(actor_name="night.cleanup", max_retries=0)
 def cleanup(days: int = 30) -> dict:
     """Delete carts that nobody came back to.

@@ -8,7 +8,7 @@ from bench.demo.kinds import KINDS
 from bench.demo.paint import Painting
 from bench.demo.past import happened
 from bench.demo.times import DAY, HOUR, MINUTE, SECOND, id_at
-from ledger import recurrence
+from ledger import declarations, recurrence
 from ledger.recurrence import Rule
 
 #: Nobody looked after the schedules then: ages, from and until.
@@ -27,15 +27,17 @@ class Plan:
     overlap: str = "skip"
     catchup: str = "none"
     is_paused: bool = False
+    declared: dict[str, Any] | None = None  # what the shop's code says, or said, where that differs from the above
 
 
 PLANS = (
-    Plan("stock, every hour", "stock.sync", {"warehouse": "north"}, "cron", "5 * * * *"),
+    Plan("stock, every hour", "stock.sync", {"warehouse": "north"}, "cron", "5 * * * *", declared={}),
     Plan("thumbnail probe", "media.thumbnail", {"path": "/uploads/probe.jpg", "width": 64}, "interval", "15 min",
          overlap="queue"),
-    Plan("nightly cleanup", "night.cleanup", {"days": 30}, "cron", "0 3 * * *", "Europe/Madrid", catchup="latest"),
+    Plan("nightly cleanup", "night.cleanup", {"days": 30}, "cron", "0 3 * * *", "Europe/Madrid", catchup="latest",
+         declared={"cron": "0 2 * * *"}),
     Plan("subject 7, weekdays", "imaging.segment", {"subject": 7}, "cron", "0 22 * * 1-5", catchup="all"),
-    Plan("month's end", "reports.build", {"month": "2026-10"}, "cron", "0 6 1 * *", "Europe/Madrid"),
+    Plan("month's end", "reports.build", {"month": "2026-10"}, "cron", "0 6 1 * *", "Europe/Madrid", declared={}),
     Plan("harbour movements", "stock.extract", {"warehouse": "harbour"}, "cron", "30 */4 * * *", is_paused=True),
 )  # fmt: skip
 
@@ -62,8 +64,18 @@ def _row(painting: Painting, plan: Plan, rule: Rule) -> dict:
         "anchor_at": rule.anchor, "overlap": plan.overlap, "catchup": plan.catchup, "watermark": painting.now,
         "paused_at": painting.now - 30 * HOUR if plan.is_paused else None,
         "paused_by": "ana" if plan.is_paused else None,
-        "created_at": made, "created_by": "ana", "changed_at": made,
+        "created_at": made, "created_by": "ana", "changed_at": made, **_declared(plan, made),
     }  # fmt: skip
+
+
+def _declared(plan: Plan, made: int) -> dict:
+    """As workers of the shop's code announced it; “month's end” is not in that code any more."""
+    if plan.declared is None:
+        return {"origin": "site", "declared_as": None, "declared": None, "declared_at": None}
+    keys = ("name", "job", "args", "timezone", "overlap", "catchup")
+    said = declarations.read({key: getattr(plan, key) for key in keys} | {plan.kind: plan.rule} | plan.declared)
+    said |= {"place": "demo/jobs.py", "module": "bench.demo.jobs"}
+    return {"origin": "code", "declared_as": plan.name, "declared": json.dumps(said), "declared_at": made}
 
 
 def _tick(painting: Painting, plan: Plan, schedule_id: str, at: int, is_newest: bool) -> dict:

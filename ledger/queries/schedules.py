@@ -11,6 +11,7 @@ from ledger.firing import rule_of
 from ledger.prepared import Prepared
 from ledger.queries.finding import has
 from ledger.queries.lines import RunLine, lines
+from ledger.queries.origins import Fault, Origin, faults, origins
 from ledger.queries.system import system_of
 from ledger.queries.tick_marks import TickMark, marks
 from ledger.queries.upcoming import NextTicks, upcoming
@@ -47,6 +48,8 @@ class Schedule:
     created_at: int
     created_by: str | None
     next_at: int | None
+    is_declared: bool
+    is_held_up: bool  # paused because it is not declared any more
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +69,7 @@ class ScheduleLine:
     last: RunLine | None
     marks: tuple[TickMark, ...]
     served: bool
+    origin: Origin
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +95,7 @@ class SchedulesPage:
     scheduler_ok: bool
     scheduler_beat: int | None
     has_jobs: bool
+    faults: tuple[Fault, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +110,10 @@ class SchedulePage:
     @property
     def schedule(self) -> Schedule:
         return self.line.schedule
+
+    @property
+    def origin(self) -> Origin:
+        return self.line.origin
 
 
 def schedules_page(engine: Engine, wanted: Wanted = EVERYTHING) -> SchedulesPage:
@@ -124,6 +133,7 @@ def schedules_page(engine: Engine, wanted: Wanted = EVERYTHING) -> SchedulesPage
             scheduler_ok=system.scheduler_ok,
             scheduler_beat=system.scheduler_beat,
             has_jobs=connection.scalar(select(jobs.c.name).limit(1)) is not None,
+            faults=faults(connection),
         )
 
 
@@ -137,13 +147,14 @@ def rows_of(connection: Connection, wanted: Wanted, most: int) -> list[Row]:
 def _lines(connection: Connection, rows: list[Row], now: int) -> tuple[ScheduleLine, ...]:
     last = _last_runs(connection, [row.id for row in rows])
     serving = [each for each in alive_processes(connection) if each.takes_runs]
-    queues = _queues(connection, rows)
+    queues, from_where = _queues(connection, rows), origins(connection, rows)
     return tuple(
         ScheduleLine(
             _schedule(row, now),
             last.get(row.id),
             marks(connection, row.id),
             _is_served(serving, row.job, row.queue or queues.get(row.job)),
+            from_where[row.id],
         )
         for row in rows
     )
@@ -197,6 +208,7 @@ def _schedule(row: Row, now: int) -> Schedule:
         expires_after=row.expires_after, keep_runs=row.keep_runs, paused_at=row.paused_at, paused_by=row.paused_by,
         paused_reason=row.paused_reason, resumes_at=row.resumes_at,
         created_at=row.created_at, created_by=row.created_by,
+        is_declared=row.declared is not None, is_held_up=paused and row.paused_at == row.undeclared_at,
         next_at=None if paused else recurrence.next_after(rule, max(now, row.watermark)),
     )  # fmt: skip
 

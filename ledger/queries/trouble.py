@@ -6,6 +6,7 @@ from sqlalchemy import Connection, func, select
 
 from ledger import clock
 from ledger.queries.counting import Count, count
+from ledger.queries.origins import Fault, Gone, faults, gone
 from ledger.tables import is_running, processes, runs, schedules, ticks, totals
 from ledger.ticks import TickOutcome
 
@@ -47,10 +48,13 @@ class Trouble:
     deaths: Deaths
     missed: tuple[Missed, ...]
     stuck: tuple[Stuck, ...]
+    gone: tuple[Gone, ...]
+    wrong: tuple[Fault, ...]
 
 
 def trouble(connection: Connection, now: int) -> Trouble:
-    return Trouble(_deaths(connection, now - HOUR), _missed(connection, now - DAY), _stuck(connection, now))
+    deaths, missed = _deaths(connection, now - HOUR), _missed(connection, now - DAY)
+    return Trouble(deaths, missed, _stuck(connection, now), gone(connection), faults(connection))
 
 
 def _deaths(connection: Connection, since: int) -> Deaths:
