@@ -68,4 +68,4 @@ def called(text: str) -> list[Place]:
 
 
 def _names(place: Place) -> str:
-    return f"{gettext(place.name)} {place.name}".casefold()
+    return " ".join((gettext(place.name), place.name)).casefold()

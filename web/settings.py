@@ -120,7 +120,7 @@ def _workers(found: About) -> Check:
     if not workers:
         return Check(_("Workers"), False, _("None is running: python -m workers."))
     up = ngettext("1 is up,", "%(num)s are up,", workers)
-    return Check(_("Workers"), True, f"{up} {ngettext('with 1 slot.', 'with %(num)s slots.', slots)}")
+    return Check(_("Workers"), True, f"{up} " + ngettext("with 1 slot.", "with %(num)s slots.", slots))
 
 
 def _counting(found: About) -> Check:
