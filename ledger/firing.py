@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import ColumnElement, Connection, Select, Subquery, exists, or_, select, update
 
 from ledger import clock, failpoints, recurrence, runs, texts, ticks
 from ledger.errors import LedgerError, ScheduleNotFound
@@ -14,6 +14,7 @@ from ledger.runs import NewRun
 from ledger.states import ACTIVE
 from ledger.tables import jobs, schedules
 from ledger.tables import runs as runs_table
+from ledger.tables import ticks as ticks_table
 from ledger.ticks import Overlap, Policy, Tick, TickOutcome
 
 DEFAULT_QUEUE = "default"
@@ -57,6 +58,17 @@ def fire(connection: Connection, schedule_id: str, now: int, wait: bool = True) 
     return fired or (_start_waiting(connection, row, waiting, busy, now) if waiting else [])
 
 
+def fire_all(connection: Connection, schedule_ids: list[str], now: int) -> tuple[list[Fired], list[str]]:
+    """``fire`` for several, without waiting: what was fired, and the schedules that somebody else holds just now."""
+    fired, held = [], []
+    for each in schedule_ids:
+        try:
+            fired += fire(connection, each, now, wait=False)
+        except ScheduleBusy:
+            held.append(each)
+    return fired, held
+
+
 def _start_waiting(connection: Connection, row, waiting: list[int], busy: bool, now: int) -> list[Fired]:
     """The first of the ticks that waited for the run before, once that has finished."""
     if row.overlap != Overlap.QUEUE:  # somebody changed that meanwhile
@@ -91,19 +103,36 @@ def policy_of(row) -> Policy:
     return Policy(row.catchup, row.overlap, row.expires_after)
 
 
+def that_can_go_on(connection: Connection) -> list[str]:
+    """Schedules with ticks that wait, and nothing to wait for: no run of theirs is active, or they queue no more."""
+    waits = schedules.c.id.in_(select(ticks_table.c.schedule_id).where(ticks.is_waiting))
+    active = or_(*(_has_active(last.subquery()) for last in _last_runs(schedules.c.id)))
+    able = or_(schedules.c.overlap != Overlap.QUEUE, ~active)
+    return list(connection.scalars(select(schedules.c.id).where(waits, schedules.c.paused_at.is_(None), able)))
+
+
+def _has_active(last: Subquery) -> ColumnElement[bool]:
+    return exists().where(last.c.state.in_(ACTIVE))
+
+
 def _is_busy(connection: Connection, schedule_id: str) -> bool:
     return bool(_active(connection, schedule_id))
 
 
 def _active(connection: Connection, schedule_id: str) -> list[str]:
-    """Those of its last runs that wait or run. Looking back a little is enough: while one does, no other is made,
-    except by hand or by a schedule that allowed overlaps until a moment ago.
-    """
-    own = select(runs_table.c.id, runs_table.c.state).where(runs_table.c.schedule_id == schedule_id).limit(LOOK_BACK)
-    ticked = own.where(runs_table.c.tick_at.is_not(None)).order_by(runs_table.c.tick_at.desc())
-    by_hand = own.where(runs_table.c.tick_at.is_(None)).order_by(runs_table.c.id.desc())
-    found = [row for statement in (ticked, by_hand) for row in connection.execute(statement)]
+    """Those of its last runs that wait or run."""
+    found = [row for statement in _last_runs(schedule_id) for row in connection.execute(statement)]
     return [row.id for row in found if row.state in ACTIVE]
+
+
+def _last_runs(schedule_id: str | ColumnElement[str]) -> tuple[Select, Select]:
+    """Of its ticks, and those by hand. Looking back a little is enough: while one is active no other is made, except
+    by hand or by a schedule that allowed overlaps until a moment ago.
+    """
+    run = runs_table.c
+    own = select(run.id, run.state).where(run.schedule_id == schedule_id).limit(LOOK_BACK).correlate(schedules)
+    ticked = own.where(run.tick_at.is_not(None)).order_by(run.tick_at.desc())
+    return ticked, own.where(run.tick_at.is_(None)).order_by(run.id.desc())
 
 
 def _cancel_older(connection: Connection, row) -> None:

@@ -173,11 +173,6 @@ def waiting(connection: Connection, schedule_id: str) -> list[int]:
     return list(connection.scalars(own.order_by(ticks.c.tick_at).limit(MOST_WAITING)))
 
 
-def schedules_that_wait(connection: Connection) -> list[str]:
-    """Ids of the schedules with ticks that wait."""
-    return list(connection.scalars(select(ticks.c.schedule_id).where(is_waiting).distinct()))
-
-
 def settle(connection: Connection, schedule_id: str, tick: Tick) -> None:
     """A tick that waited waits no more."""
     own = update(ticks).where(ticks.c.schedule_id == schedule_id, ticks.c.tick_at == tick.at, is_waiting)
