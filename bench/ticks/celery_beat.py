@@ -16,12 +16,15 @@ class CeleryBeat(Timekeeper):
     name, label = "celery", "celery beat"
 
     def prepare(self, stack: ExitStack) -> None:
-        self.broker = stack.enter_context(RabbitMQ()).url
+        self.broker = self.start_broker(stack)
         self._arrived: list[int] = []
         self._connection = stack.enter_context(pika.BlockingConnection(pika.URLParameters(self.broker)))
         channel = self._connection.channel()
         channel.queue_declare(QUEUE, durable=True)
         channel.basic_consume(QUEUE, self._note_arrival, auto_ack=True)
+
+    def start_broker(self, stack: ExitStack) -> str:
+        return stack.enter_context(RabbitMQ()).url
 
     def _note_arrival(self, _channel, _method, _properties, body: bytes) -> None:
         (number,), _keywords, _embedded = json.loads(body)
