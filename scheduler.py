@@ -32,6 +32,7 @@ from workers.publisher import make_publisher
 log = logging.getLogger("scheduler")
 
 LOOK_SECONDS = 1.0
+FOLLOW_SECONDS = 0.5  # no watch here: its own ticks would wake it all the time
 AGAIN = timedelta(minutes=1)
 SIGNALS = {signal.SIGTERM, signal.SIGINT}
 
@@ -82,7 +83,7 @@ class Scheduler:
         self.presence = Presence(engine, "scheduler")
         self.reaper = reaper.Reaper(None, silence)
         self.publisher = make_publisher(chosen)
-        self.watch = open_watch(engine)
+        self.watch = None if chosen.embedded else open_watch(engine)
         self.stopping = threading.Event()
         self.due = Due(engine, self.publisher.hint)
         self.mirror = Mirror(engine, self.due)
@@ -92,7 +93,7 @@ class Scheduler:
         engine, stop = self.engine, self.stopping
         loops = [
             Loop("beat", self.presence.beat, stop),
-            Loop("schedules", self.mirror.look, stop, self.watch.wait, shortest=0.2),
+            Loop("schedules", self.mirror.look, stop),
             Loop("fire", self.due.fire, stop, self.due.wait, shortest=0),
             Loop("expire", lambda: upkeep.expire_overdue(engine), stop),
             Loop("pauses", lambda: upkeep.end_pauses(engine), stop),
@@ -136,7 +137,8 @@ class Scheduler:
         self.stopping.set()
         self.mirror.stop()
         self.due.add()
-        self.watch.close()
+        if self.watch:
+            self.watch.close()
         for loop in self.loops:
             loop.join(timeout=2)
         self.presence.sign_off()
@@ -191,7 +193,7 @@ class Mirror:
         self._due.add(able)
         self._due.try_again()
         self._scheduler.wakeup()  # it sleeps until a time of the clock, and somebody may have set the clock
-        return LOOK_SECONDS
+        return FOLLOW_SECONDS
 
     def _follow(self, connection: Connection) -> None:
         """Takes over what was changed since the last time, and no more: there may be thousands."""

@@ -114,14 +114,18 @@ def in_words(text: str, locale: str = "en") -> str:
 
 def times(text: str, zone: ZoneInfo, after: int) -> Iterator[int]:
     """The instants of a valid rule that lie after ``after``, in order; ends when none follows within 50 years."""
-    text = _expanded(text)
-    start = _start(zone, after)
-    folds = (0, 1) if text.split()[1].startswith("*") else (0,)
+    folds = (0, 1) if fires_twice(text) else (0,)
+    text, start = _expanded(text), _start(zone, after)
     streams = [_instants(text, zone, start, fold) for fold in folds]
     for at in heapq.merge(*streams):  # each stream is in order; what both have is left out by the comparison
         if at > after:
             after = at
             yield at
+
+
+def fires_twice(text: str) -> bool:
+    """Whether a time of this rule that exists twice fires at both."""
+    return _expanded(text).split()[1].startswith("*")
 
 
 def _expanded(text: str) -> str:

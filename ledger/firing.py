@@ -1,6 +1,7 @@
 """Firing a schedule: due ticks become runs, once each, whoever fires and however many do."""
 
 import hashlib
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, Select, bindparam, exists, or_, select, update
@@ -178,6 +179,10 @@ def _insert_runs(connection: Connection, made: list[tuple[Any, Tick]]) -> list[F
         _new_run(row, places, row.name, "schedule", id=tick.run_id, tick_at=tick.at, **_times(row, tick.at))
         for row, tick in made
     ]
+    return _insert(connection, new)
+
+
+def _insert(connection: Connection, new: list[NewRun]) -> list[Fired]:
     ids = runs.insert(connection, new)
     for each, run_id in zip(new, ids, strict=True):
         if run_id != each.id:
@@ -195,6 +200,27 @@ def offset(schedule_id: str, at: int, jitter: int) -> int:
     """How long after its tick a run is due: the same whoever fires it, and spread evenly below ``jitter``."""
     digest = hashlib.sha256(f"{schedule_id} {at}".encode()).digest()
     return int.from_bytes(digest[:8], "big") * jitter >> 64
+
+
+def run_missed(connection: Connection, schedule_id: str, times: Iterable[int], by: str) -> list[Fired]:
+    """Makes the runs of those of these ticks that were missed, and nobody made yet, because a person wants them now.
+
+    They are due at once, side by side, and do not expire. Raises ScheduleNotFound.
+    """
+    row = locked(connection, schedule_id)
+    if row is None:
+        raise ScheduleNotFound(schedule_id)
+    now, wanted = clock.now(), set(times)
+    made = [_by_hand(at, now, by) for at in ticks.missed(connection, schedule_id) if at in wanted]
+    for tick in made:
+        ticks.settle(connection, schedule_id, tick)
+    places = _places(connection, [row])
+    return _insert(connection, [_new_run(row, places, by, "form", id=tick.run_id, tick_at=tick.at) for tick in made])
+
+
+def _by_hand(at: int, now: int, by: str) -> Tick:
+    said = ticks.BY_HAND % {"person": by, "time": recurrence.spell((now - at) // clock.SECOND)}
+    return Tick(at, TickOutcome.LATE, said, new_id())
 
 
 def request(connection: Connection, schedule_id: str, by: str, idempotency_key: str | None = None) -> NewRun:

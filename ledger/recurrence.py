@@ -26,6 +26,8 @@ ONCE = {"en": "Once, on {} at {}", "zh_Hans": "仅一次，{} {}"}
 LONGEST = 366 * UNITS["d"]
 TEXT_LIMIT = 200
 _INTERVAL = re.compile(r"(\d{1,9}) *(s|min|h|d|)", re.ASCII)
+MOST_KNOWN = 50_000
+_known: dict["Rule", tuple[int, int]] = {}
 _WINDOWS = (UNITS["h"], UNITS["d"], 32 * UNITS["d"], 400 * UNITS["d"])
 
 
@@ -133,8 +135,19 @@ def _times(rule: Rule, after: int) -> Iterator[int]:
 
 
 def next_after(rule: Rule, at: int) -> int | None:
-    """The first time after ``at``; None when there is none within 50 years."""
-    return next(times(rule, at), None)
+    """The first time after ``at``; None when there is none within 50 years.
+
+    Between two times of a rule the answer is the same, and remembered: thousands of schedules are asked each second.
+    """
+    since, found = _known.get(rule, (0, 0))
+    if since <= at < found:
+        return found
+    found = next(times(rule, at), None)
+    if found is not None:
+        if len(_known) >= MOST_KNOWN:
+            _known.clear()
+        _known[rule] = (at, found)
+    return found
 
 
 def upcoming(rule: Rule, after: int, n: int) -> list[int]:

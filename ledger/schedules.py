@@ -10,10 +10,20 @@ from typing import Any
 import sqlalchemy.exc
 from sqlalchemy import Connection, and_, case, delete, func, select, update
 
-from ledger import clock, texts
+from ledger import clock, texts, ticks
 from ledger.engine import announce, insert_new
 from ledger.errors import JobNotFound, LedgerError, ScheduleNotFound
-from ledger.firing import Fired, ScheduleBusy, fire, fire_all, locked, request, rule_of, that_can_go_on
+from ledger.firing import (
+    Fired,
+    ScheduleBusy,
+    fire,
+    fire_all,
+    locked,
+    request,
+    rule_of,
+    run_missed,
+    that_can_go_on,
+)  # fmt: skip
 from ledger.ids import new_id
 from ledger.recurrence import Rule
 from ledger.tables import jobs, schedules
@@ -22,7 +32,7 @@ from ledger.ticks import Catchup, Overlap
 __all__ = [
     "Enabled", "Fired", "NameTaken", "NewSchedule", "ScheduleBusy", "change", "changes", "create", "enabled",
     "end_overdue_pauses", "fire", "fire_all", "newest_change", "next_resumption", "pause", "remove", "request",
-    "resume", "that_can_go_on",
+    "resume", "run_missed", "that_can_go_on",
 ]  # fmt: skip
 
 OVERLAPS = tuple(Overlap)
@@ -113,7 +123,7 @@ def change(connection: Connection, schedule_id: str, new: NewSchedule) -> None:
 
 
 def pause(connection: Connection, schedule_id: str, by: str, reason: str = "", resumes_at: int | None = None) -> None:
-    """Stops its ticks; they leave no record until it is resumed, by a person or at ``resumes_at``.
+    """Stops its ticks; they are put on record as skipped when it is resumed, by a person or at ``resumes_at``.
 
     Raises ScheduleNotFound.
     """
@@ -127,21 +137,28 @@ _RESUMED = {"paused_at": None, "paused_by": None, "paused_reason": None, "resume
 
 
 def resume(connection: Connection, schedule_id: str) -> None:
-    """Lets it tick again, from now on: what passed in the pause is not caught up with. Raises ScheduleNotFound."""
-    where = and_(schedules.c.id == schedule_id, schedules.c.paused_at.is_not(None))
-    if not _update(connection, where, _RESUMED | {"watermark": clock.now()}):
-        _check(connection, schedule_id)
+    """Lets it tick again, from now on: what passed in the pause is skipped. Raises ScheduleNotFound."""
+    row = locked(connection, schedule_id)
+    if row is None:
+        raise ScheduleNotFound(schedule_id)
+    if row.paused_at is not None:
+        _go_on(connection, row, clock.now())
 
 
 def end_overdue_pauses(connection: Connection) -> list[str]:
     """Resumes those whose time has come, from that time on: their names."""
-    overdue = select(schedules.c.id, schedules.c.name, schedules.c.resumes_at).where(
-        schedules.c.resumes_at <= clock.now(), schedules.c.paused_at.is_not(None)
-    )
+    overdue = select(schedules).where(schedules.c.resumes_at <= clock.now(), schedules.c.paused_at.is_not(None))
     found = connection.execute(overdue.order_by(schedules.c.id).with_for_update(skip_locked=True)).fetchall()
     for row in found:
-        _update(connection, schedules.c.id == row.id, _RESUMED | {"watermark": row.resumes_at - 1})
+        _go_on(connection, row, row.resumes_at - 1)
     return [row.name for row in found]
+
+
+def _go_on(connection: Connection, row, since: int) -> None:
+    """Ends its pause, and accounts for the ticks that passed in it."""
+    skipped = ticks.passed_over(rule_of(row), row.watermark, since)
+    ticks.record(connection, [(row.id, tick) for tick in skipped], clock.now())
+    _update(connection, schedules.c.id == row.id, _RESUMED | {"watermark": since})
 
 
 def next_resumption(connection: Connection) -> int | None:

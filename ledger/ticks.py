@@ -62,9 +62,13 @@ REPLACED = N_("a newer tick took its place")
 EQUAL = N_("an equal run was accepted before")
 EARLIER = N_("%(number)s earlier ticks, from %(start)s UTC on, were missed")
 EARLIER_OR_MORE = N_("%(number)s or more earlier ticks, from %(start)s UTC on, were missed")
+PAUSED = N_("it was paused")
+EARLIER_PAUSED = N_("%(number)s earlier ticks, from %(start)s UTC on, passed in the pause")
+EARLIER_OR_MORE_PAUSED = N_("%(number)s or more earlier ticks, from %(start)s UTC on, passed in the pause")
+BY_HAND = N_("run by %(person)s, %(time)s behind")
 REASONS = (
     BEHIND, *NOT_MADE_UP_FOR.values(), NOT_FINISHED, EXPIRED, WAITED, TOO_MANY, REPLACED, EQUAL, EARLIER_OR_MORE,
-    EARLIER,
+    EARLIER, PAUSED, EARLIER_OR_MORE_PAUSED, EARLIER_PAUSED, BY_HAND,
 )  # fmt: skip
 MOST_WAITING = 100
 
@@ -101,7 +105,14 @@ def plan(rule: Rule, watermark: int, now: int, policy: Policy, busy: bool, waiti
         room = MOST_WAITING - waiting if policy.overlap == Overlap.QUEUE else None
         planned = _one_by_one(planned, busy or waiting > 0, room)
     planned = [replace(tick, run_id=new_id()) if tick.outcome in RUNS else tick for tick in planned]
-    return _with_earlier(planned, rule, watermark)
+    return _with_earlier(planned, rule, watermark, EARLIER, EARLIER_OR_MORE)
+
+
+def passed_over(rule: Rule, watermark: int, until: int) -> list[Tick]:
+    """What becomes of the ticks of a pause: the last ``TICKS_AT_ONCE`` are skipped, what lies before is summed up."""
+    times = recurrence.latest(rule, watermark, until, TICKS_AT_ONCE)
+    skipped = [Tick(at, TickOutcome.SKIPPED, PAUSED) for at in times]
+    return _with_earlier(skipped, rule, watermark, EARLIER_PAUSED, EARLIER_OR_MORE_PAUSED)
 
 
 def _judged(at: int, now: int, newest: bool, policy: Policy) -> Tick:
@@ -142,13 +153,13 @@ def _only_the_newest(planned: list[Tick]) -> list[Tick]:
     return [replace(tick, **replaced) if tick.outcome in RUNS and tick.at != newest else tick for tick in planned]
 
 
-def _with_earlier(planned: list[Tick], rule: Rule, watermark: int) -> list[Tick]:
+def _with_earlier(planned: list[Tick], rule: Rule, watermark: int, some: str, or_more: str) -> list[Tick]:
     if len(planned) < TICKS_AT_ONCE:
         return planned
     earlier = recurrence.between(rule, watermark, planned[0].at - 1, COUNT_LIMIT)
     if not earlier:
         return planned
-    template = EARLIER_OR_MORE if len(earlier) == COUNT_LIMIT else EARLIER
+    template = or_more if len(earlier) == COUNT_LIMIT else some
     summary = template % {"number": f"{len(earlier):,}", "start": f"{clock.to_datetime(earlier[0]):%Y-%m-%d %H:%M:%S}"}
     reason = "; ".join(filter(None, (planned[0].reason, summary)))
     return [replace(planned[0], reason=reason), *planned[1:]]
@@ -168,6 +179,8 @@ def record(connection: Connection, planned: list[tuple[str, Tick]], now: int) ->
         }
         for schedule_id, tick in planned
     ]  # fmt: skip
+    if not rows:
+        return []
     made = [(schedule_id, tick) for schedule_id, tick in planned if tick.run_id]
     if _record.run_many(connection, rows) == len(rows):
         return made
@@ -189,9 +202,15 @@ def waiting(connection: Connection, schedule_ids: list[str]) -> dict[str, list[i
     return found
 
 
+def missed(connection: Connection, schedule_id: str) -> list[int]:
+    """The times of its last ticks that were missed, in order; as many as one firing records at most."""
+    own = select(ticks.c.tick_at).where(ticks.c.schedule_id == schedule_id, ticks.c.outcome == TickOutcome.MISSED)
+    return list(connection.scalars(own.order_by(ticks.c.tick_at.desc()).limit(TICKS_AT_ONCE)))[::-1]
+
+
 def settle(connection: Connection, schedule_id: str, tick: Tick) -> None:
-    """A tick that waited waits no more."""
-    own = update(ticks).where(ticks.c.schedule_id == schedule_id, ticks.c.tick_at == tick.at, is_waiting)
+    """A tick that waited, or was missed, has another outcome now."""
+    own = update(ticks).where(ticks.c.schedule_id == schedule_id, ticks.c.tick_at == tick.at)
     connection.execute(own.values(outcome=tick.outcome, reason=tick.reason, run_id=tick.run_id))
 
 

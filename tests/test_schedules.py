@@ -157,16 +157,20 @@ def test_catching_up_with_all_and_skipping_overlaps_makes_one_run(engine):
     assert recorded(engine, schedule_id) == [(1, "late"), (2, "skipped"), (3, "skipped")]
 
 
-def test_a_paused_schedule_records_nothing_and_goes_on_from_its_resumption(engine):
-    schedule_id = make(engine)
+def test_a_paused_schedule_makes_no_run_and_goes_on_from_its_resumption(engine):
+    schedule_id = make(engine, since=clock.now() - 5 * MINUTE)
     with writing(engine) as connection:
         schedules.pause(connection, schedule_id, "ana")
-    assert fire(engine, schedule_id, ANCHOR + 5 * MINUTE) == []
+    assert fire(engine, schedule_id, clock.now()) == []
+    assert recorded(engine, schedule_id) == []
     before = clock.now()
     with writing(engine) as connection:
         schedules.resume(connection, schedule_id)
     assert fire(engine, schedule_id, before) == []
-    assert recorded(engine, schedule_id) == []
+    assert {(tick.outcome, tick.reason, tick.run_id) for tick in tick_rows(engine, schedule_id)} == {
+        ("skipped", "it was paused", None)
+    }
+    assert len(tick_rows(engine, schedule_id)) in (5, 6)
     (fired,) = fire(engine, schedule_id, clock.now() + MINUTE)
     assert run_rows(engine)[0].tick_at > before
 

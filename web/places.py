@@ -26,7 +26,7 @@ class Place:
 
     @property
     def is_here(self) -> bool:
-        return request.blueprint == self.endpoint.partition(".")[0]
+        return self.endpoint.partition(".")[0] in request.blueprints
 
 
 ALL = (
@@ -40,6 +40,7 @@ ALL = (
     Place("dead_letters.index", "Dead letters", _l("Dead letters"), in_bar=False),
     Place("settings.index", "Settings", _l("Settings"), in_bar=False),
     Place("schedules.new", "New schedule", _l("New schedule"), in_bar=False),
+    Place("schedules.calendar", "Calendar of schedules", _l("Calendar of schedules"), in_bar=False),
     Place("keyboard.index", "Keys", _l("Keys"), in_bar=False),
 )
 

@@ -72,20 +72,26 @@ class FormPage:
 
 
 def form_page(
-    job: JobPage, said: Said, form: Form, schedule: Schedule | None = None, errors: dict[str, str] | None = None
+    job: JobPage,
+    said: Said,
+    form: Form,
+    schedule: Schedule | None = None,
+    errors: dict[str, str] | None = None,
+    viewer: str = "",
 ) -> FormPage:
-    fires, faults = preview(said, schedule and schedule.rule)
+    fires, faults = preview(said, viewer, schedule and schedule.rule)
     faults |= errors or {}
     fields = {name: _field(name, said, job, faults.get(name, "")) for name in LABEL}
     return FormPage(job=job, said=said, form=form, schedule=schedule, fires=fires, fields=fields)
 
 
-def preview(said: Said, before: Rule | None = None) -> tuple[Fires | None, dict[str, str]]:
-    """The next five, or what is wrong with the rule; neither as long as none was typed."""
+def preview(said: Said, viewer: str = "", before: Rule | None = None) -> tuple[Fires | None, dict[str, str]]:
+    """The next five, there and in the ``viewer``'s zone, or what is wrong with the rule; neither as long as none was
+    typed."""
     if not said.rule:
         return None, {}
     try:
-        return fires_of(rule_of(said, before), clock.now()), {}
+        return fires_of(rule_of(said, before), clock.now(), viewer), {}
     except RuleError as error:
         return None, {error.field: fault(error)}
 

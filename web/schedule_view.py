@@ -6,32 +6,37 @@ from flask_babel import gettext as _
 
 from ledger import clock
 from ledger.queries.lines import RunLine
-from ledger.queries.schedules import Schedule, ScheduleLine, SchedulePage, SchedulesPage, TickLine
+from ledger.queries.schedules import Schedule, ScheduleLine, SchedulePage, SchedulesPage, TickLine, Wanted
+from ledger.queries.upcoming import NextTicks
 from web import arguments, schedule_words
+from web.schedule_warnings import Warning, warnings
 from web.schedule_words import CATCHUP_SHORT, OVERLAP_SHORT, Fires
-
-NAMED = 3
+from web.tick_strip import TickStrip, tick_strip
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """``here`` is the next tick in the schedule's zone; ``missed`` names ticks of the last day."""
+    """``here`` is the next tick in the schedule's zone."""
 
     schedule: Schedule
     when: str
     policy: str
     here: str
     last: RunLine | None
-    missed: str
+    strip: TickStrip
+    warnings: tuple[Warning, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class ListPage:
-    """``next`` is the row that fires first."""
+    """``next`` fires first of all."""
 
     rows: tuple[Row, ...]
-    next: Row | None
+    wanted: Wanted
+    following: str | None
+    next: NextTicks | None
     paused: int
+    number: int
     scheduler_ok: bool
     has_jobs: bool
 
@@ -53,17 +58,21 @@ class OnePage:
     fires: Fires
     arguments: tuple[tuple[str, str], ...]
     last: RunLine | None
+    strip: TickStrip
     ticks: tuple[Tick, ...]
+    missed: int
+    warnings: tuple[Warning, ...]
     scheduler_ok: bool
 
 
-def schedules_view(page: SchedulesPage) -> ListPage:
-    rows = tuple(_row(line) for line in page.lines)
-    ticking = [row for row in rows if row.schedule.next_at is not None]
+def schedules_view(page: SchedulesPage, wanted: Wanted) -> ListPage:
     return ListPage(
-        rows=rows,
-        next=min(ticking, key=lambda row: row.schedule.next_at, default=None),
-        paused=sum(row.schedule.paused_at is not None for row in rows),
+        rows=tuple(_row(line) for line in page.lines),
+        wanted=wanted,
+        following=page.following,
+        next=page.next,
+        paused=page.paused,
+        number=page.number,
         scheduler_ok=page.scheduler_ok,
         has_jobs=page.has_jobs,
     )
@@ -71,8 +80,15 @@ def schedules_view(page: SchedulesPage) -> ListPage:
 
 def _row(line: ScheduleLine) -> Row:
     schedule = line.schedule
-    here = schedule_words.here(schedule.next_at, schedule.rule.timezone) if schedule.next_at else ""
-    return Row(schedule, when(schedule), _policy(schedule), here, line.last, _missed(line))
+    return Row(
+        schedule=schedule,
+        when=when(schedule),
+        policy=_policy(schedule),
+        here=schedule_words.here(schedule.next_at, schedule.rule.timezone) if schedule.next_at else "",
+        last=line.last,
+        strip=tick_strip(line.marks, schedule.rule.timezone),
+        warnings=warnings(line),
+    )
 
 
 def when(schedule: Schedule) -> str:
@@ -88,15 +104,6 @@ def _policy(schedule: Schedule) -> str:
     return _("%(overlap)s, %(catchup)s", overlap=overlap, catchup=catchup)
 
 
-def _missed(line: ScheduleLine) -> str:
-    """``2 at 15:15, 14:15``."""
-    if not line.missed:
-        return ""
-    named = [schedule_words.tick_time(at, line.schedule.rule.timezone)[11:16] for at in line.missed[:NAMED]]
-    more = ", …" if len(line.missed) > NAMED else ""
-    return _("%(number)s at %(times)s", number=len(line.missed), times=", ".join(named) + more)
-
-
 def schedule_view(page: SchedulePage) -> OnePage:
     schedule = page.schedule
     return OnePage(
@@ -108,10 +115,26 @@ def schedule_view(page: SchedulePage) -> OnePage:
         ends=_edge(schedule, schedule.rule.ends),
         fires=schedule_words.fires_of(schedule.rule, _from(schedule)),
         arguments=tuple((name, arguments.plain(value)) for name, value in schedule.args.items()),
-        last=page.last,
+        last=page.line.last,
+        strip=tick_strip(page.line.marks, schedule.rule.timezone),
         ticks=tuple(Tick(each, schedule_words.tick_time(each.at, schedule.rule.timezone)) for each in page.ticks),
+        missed=len(page.missed),
+        warnings=warnings(page.line),
         scheduler_ok=page.scheduler_ok,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class MissedPage:
+    """Each missed tick, and how it reads in the schedule's zone."""
+
+    schedule: Schedule
+    ticks: tuple[tuple[int, str], ...]
+
+
+def missed_view(page: SchedulePage) -> MissedPage:
+    zone = page.schedule.rule.timezone
+    return MissedPage(page.schedule, tuple((at, schedule_words.tick_time(at, zone)) for at in page.missed))
 
 
 def _edge(schedule: Schedule, at: int | None) -> str:

@@ -11,6 +11,7 @@ from flask_babel import lazy_gettext as _l
 from ledger import clock, recurrence
 from ledger.recurrence import Rule, RuleError
 from ledger.ticks import Catchup, Overlap, TickOutcome
+from web import clock_changes
 from web.language import language
 from web.words import Shown
 
@@ -54,25 +55,33 @@ TICK = {
 
 @dataclass(frozen=True, slots=True)
 class Fire:
-    """``here`` is the time in the schedule's zone, ``utc`` the same in UTC, with its day when that is another one."""
+    """``here`` is the time in the schedule's zone, ``there`` the same in another, with its day when that differs."""
 
     at: int
     here: str
-    utc: str
+    there: str
 
 
 @dataclass(frozen=True, slots=True)
 class Fires:
+    """``other`` is the zone of ``there``; empty when that would say nothing new. ``note``: of a change of clocks."""
+
     words: str
     zone: str
+    other: str
+    is_viewers: bool
     times: tuple[Fire, ...]
+    note: str
 
 
-def fires_of(rule: Rule, after: int) -> Fires:
-    zone = ZoneInfo(rule.timezone)
+def fires_of(rule: Rule, after: int, viewer: str = "") -> Fires:
+    """``viewer`` is the zone of whoever looks; without one, or when it is no zone, UTC stands beside the rule's."""
+    other = viewer if viewer in recurrence.zones() else "UTC"
+    other = "" if other == rule.timezone else other
     times = recurrence.upcoming(rule, after, PREVIEWED)
-    clock_time = "%H:%M:%S" if rule.kind == "interval" else "%H:%M"
-    return Fires(in_words(rule), rule.timezone, tuple(_fire(at, zone, clock_time) for at in times))
+    fires = tuple(_fire(at, rule, ZoneInfo(other or rule.timezone)) for at in times)
+    note = clock_changes.note(rule, clock.now(), times[-1]) if times else ""
+    return Fires(in_words(rule), rule.timezone, other, other == viewer != "", fires, note)
 
 
 def in_words(rule: Rule) -> str:
@@ -85,11 +94,11 @@ def fault(error: RuleError) -> str:
     return _(error.template, **error.values)
 
 
-def _fire(at: int, zone: ZoneInfo, clock_time: str) -> Fire:
-    moment = clock.to_datetime(at)
-    local = moment.astimezone(zone)
-    day = "" if local.date() == moment.date() else f"{weekday(moment)} "
-    return Fire(at, f"{weekday(local)} {local:%Y-%m-%d {clock_time} %Z}", f"{day}{moment:{clock_time}}")
+def _fire(at: int, rule: Rule, other: ZoneInfo) -> Fire:
+    clock_time = "%H:%M:%S" if rule.kind == "interval" else "%H:%M"
+    local, there = (clock.to_datetime(at).astimezone(zone) for zone in (ZoneInfo(rule.timezone), other))
+    day = "" if local.date() == there.date() else f"{weekday(there)} "
+    return Fire(at, f"{weekday(local)} {local:%Y-%m-%d {clock_time} %Z}", f"{day}{there:{clock_time}}")
 
 
 def weekday(moment: datetime) -> str:

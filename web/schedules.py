@@ -4,26 +4,32 @@ from dataclasses import replace
 
 from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
 from flask_babel import gettext as _
+from flask_babel import ngettext
 
 from ledger import schedules
 from ledger.engine import reading, writing
 from ledger.queries import schedules as queries
+from ledger.queries.calendar import calendar as calendar_of
 from ledger.queries.jobs import JobPage, job_page, jobs_page
-from ledger.queries.schedules import Schedule
+from ledger.queries.schedules import Schedule, Wanted
 from ledger.schedules import NameTaken, NewSchedule
-from web import forms, pause_form, pause_words, schedule_words, tick_words
+from web import forms, pause_form, pause_words, schedule_bulk, schedule_words, tick_words
+from web.calendar_view import calendar_view
 from web.console import console, person, start
 from web.forms import Form
 from web.live import live_page
 from web.schedule_form import Said, judge, said_by, said_of
 from web.schedule_page import form_page, preview
-from web.schedule_view import schedule_view, schedules_view
+from web.schedule_view import missed_view, schedule_view, schedules_view
 
 blueprint = Blueprint("schedules", __name__, url_prefix="/schedules")
 
 SECONDS = 3
+CALENDAR_SECONDS = 30
 KEY_LIMIT = 60
+TEXT_LIMIT = 200
 
+blueprint.register_blueprint(schedule_bulk.blueprint)
 blueprint.add_app_template_filter(schedule_words.TICK.__getitem__, "tick")
 blueprint.add_app_template_filter(tick_words.reason, "tick_reason")
 blueprint.add_app_template_filter(pause_words.clock_time, "pause_end")
@@ -31,7 +37,20 @@ blueprint.add_app_template_filter(pause_words.clock_time, "pause_end")
 
 @blueprint.get("")
 def index():
-    return live_page("schedules/index.html", schedules_view(queries.schedules_page(console().engine)), SECONDS)
+    """``?q=…`` for those with these words in their name or job; ``from`` is the name with which a page begins."""
+    found = queries.schedules_page(console().engine, _wanted())
+    return live_page("schedules/index.html", schedules_view(found, _wanted()), SECONDS)
+
+
+def _wanted() -> Wanted:
+    text, name = (request.args.get(each, "").strip()[:TEXT_LIMIT] for each in ("q", "from"))
+    return Wanted(text, name)
+
+
+@blueprint.get("/calendar")
+def calendar():
+    found = calendar_of(console().engine, _wanted())
+    return live_page("schedules/calendar.html", calendar_view(found, _wanted()), CALENDAR_SECONDS)
 
 
 @blueprint.get("/<schedule_id>")
@@ -53,7 +72,7 @@ def new():
 @blueprint.get("/preview")
 def show_preview():
     """The part of the form that says when a rule fires, while somebody types it."""
-    fires, faults = preview(said_of(request.args))
+    fires, faults = preview(said_of(request.args), request.args.get("viewer", ""))
     return render_template("schedules/_preview.html", fires=fires, faults=faults.values())
 
 
@@ -106,7 +125,7 @@ def _unjudged(form: Form) -> Form:
 
 def _answer(job: JobPage, said: Said, form: Form, schedule=None, errors=None, status: int = 200):
     """Browsers may keep it: going back to a form brings back what was typed."""
-    page = form_page(job, said, form, schedule, errors)
+    page = form_page(job, said, form, schedule, errors, request.values.get("viewer", ""))
     response = make_response(render_template("schedules/form.html", page=page), status)
     response.cache_control.private = response.cache_control.no_cache = True
     return response
@@ -153,6 +172,30 @@ def run_now(schedule_id: str):
     with reading(console().engine) as connection:
         new = schedules.request(connection, schedule_id, person(), unique)
     return redirect(url_for("runs.show", run_id=start(new)), 303)
+
+
+@blueprint.get("/<schedule_id>/missed")
+def confirm_missed(schedule_id: str):
+    return _missed(schedule_id)
+
+
+@blueprint.post("/<schedule_id>/missed")
+def run_missed(schedule_id: str):
+    """The runs of the missed ticks that were chosen; those that somebody ran meanwhile are left."""
+    times = [int(each) for each in request.form.getlist("tick") if each.isdecimal()]
+    if not times:
+        return _missed(schedule_id, _("Choose at least one tick.")), 422
+    with writing(console().engine) as connection:
+        fired = schedules.run_missed(connection, schedule_id, times, person())
+    for each in fired:
+        console().publisher.hint(each.run_id, each.job, each.queue)
+    flash(ngettext("Started %(num)s run.", "Started %(num)s runs.", len(fired)))
+    return redirect(url_for("schedules.show", schedule_id=schedule_id), 303)
+
+
+def _missed(schedule_id: str, error: str = "") -> str:
+    page = missed_view(queries.schedule_page(console().engine, schedule_id))
+    return render_template("schedules/missed.html", page=page, error=error)
 
 
 @blueprint.get("/<schedule_id>/deletion")

@@ -44,14 +44,15 @@ def found(engine: Engine, text: str) -> Found:
 
 def _jobs(connection: Connection, words: list[str]) -> tuple[FoundJob, ...]:
     """Those whose name has all words come before those whose description does."""
-    named = and_(True, *[_has(jobs.c.name, word) for word in words])
-    told = and_(True, *[or_(_has(jobs.c.name, word), _has(jobs.c.doc, word)) for word in words])
+    named = and_(True, *[has(jobs.c.name, word) for word in words])
+    told = and_(True, *[or_(has(jobs.c.name, word), has(jobs.c.doc, word)) for word in words])
     columns = (jobs.c.name, jobs.c.doc, jobs.c.queue, jobs.c.parameters)
     rows = connection.execute(select(*columns).where(told).order_by(named.desc(), jobs.c.name).limit(MOST_JOBS))
     return tuple(FoundJob(row.name, row.doc, row.queue, _needs(row.parameters)) for row in rows)
 
 
-def _has(column, word: str):
+def has(column, word: str):
+    """Whether the text contains ``word``, which is in small letters."""
     return func.lower(column).like(pattern(word), escape="!")
 
 

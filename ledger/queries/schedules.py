@@ -2,21 +2,24 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, Engine, Row, select
+from sqlalchemy import Connection, Engine, Row, func, or_, select
 
 from ledger import clock, recurrence, texts
 from ledger.engine import reading
 from ledger.errors import ScheduleNotFound
 from ledger.firing import rule_of
+from ledger.queries.finding import has
 from ledger.queries.lines import RunLine, lines
 from ledger.queries.system import system_of
+from ledger.queries.tick_marks import TickMark, marks
+from ledger.queries.upcoming import NextTicks, upcoming
+from ledger.queries.workers import Process, alive_processes
 from ledger.recurrence import Rule
 from ledger.tables import jobs, runs, schedules, ticks
-from ledger.ticks import TickOutcome
+from ledger.ticks import TickOutcome, missed
 
-MOST_SCHEDULES = 300
-LAST_TICKS = 30
-DAY = 24 * 3_600 * clock.SECOND
+MOST_SCHEDULES = 100  # on one page
+LAST_TICKS = 30  # that a page tells one by one
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,16 +58,35 @@ class TickLine:
 
 @dataclass(frozen=True, slots=True)
 class ScheduleLine:
-    """``last`` is its newest run, by a tick or by hand; ``missed`` are the missed ones of its last ticks, of a day."""
+    """``last`` is its newest run, by a tick or by hand; ``marks`` are its last ticks; ``served`` by a worker that is
+    alive."""
 
     schedule: Schedule
     last: RunLine | None
-    missed: tuple[int, ...]
+    marks: tuple[TickMark, ...]
+    served: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Schedules with ``text`` in their name or job, from ``name`` on: how a list goes on where a page ended."""
+
+    text: str = ""
+    name: str = ""
+
+
+EVERYTHING = Wanted()
 
 
 @dataclass(frozen=True, slots=True)
 class SchedulesPage:
+    """``next`` fires first of all; ``following`` is the name with which the next page begins."""
+
     lines: tuple[ScheduleLine, ...]
+    following: str | None
+    next: NextTicks | None
+    paused: int
+    number: int
     scheduler_ok: bool
     scheduler_beat: int | None
     has_jobs: bool
@@ -72,39 +94,84 @@ class SchedulesPage:
 
 @dataclass(frozen=True, slots=True)
 class SchedulePage:
-    schedule: Schedule
-    last: RunLine | None
+    """``missed`` are the times of those of its last ticks that can still be run, the newest first."""
+
+    line: ScheduleLine
     ticks: tuple[TickLine, ...]
+    missed: tuple[int, ...]
     scheduler_ok: bool
 
+    @property
+    def schedule(self) -> Schedule:
+        return self.line.schedule
 
-def schedules_page(engine: Engine) -> SchedulesPage:
-    """All schedules by name, up to ``MOST_SCHEDULES``."""
+
+def schedules_page(engine: Engine, wanted: Wanted = EVERYTHING) -> SchedulesPage:
+    """So many schedules by name as a page has room for."""
     now = clock.now()
     with reading(engine) as connection:
-        rows = connection.execute(select(schedules).order_by(schedules.c.name).limit(MOST_SCHEDULES)).fetchall()
-        last = _last_runs(connection, [row.id for row in rows])
+        rows = rows_of(connection, wanted, MOST_SCHEDULES + 1)
         system = system_of(connection, now)
+        counted = select(func.count(), func.count(schedules.c.paused_at))
+        number, paused = connection.execute(counted).one()
         return SchedulesPage(
-            lines=tuple(_line(connection, row, last.get(row.id), now) for row in rows),
+            lines=_lines(connection, rows[:MOST_SCHEDULES], now),
+            following=rows[MOST_SCHEDULES].name if len(rows) > MOST_SCHEDULES else None,
+            next=upcoming(connection, now).next,
+            paused=paused,
+            number=number,
             scheduler_ok=system.scheduler_ok,
             scheduler_beat=system.scheduler_beat,
             has_jobs=connection.scalar(select(jobs.c.name).limit(1)) is not None,
         )
 
 
-def _line(connection: Connection, row: Row, last: RunLine | None, now: int) -> ScheduleLine:
-    return ScheduleLine(_schedule(row, now), last, _missed(connection, row.id, now - DAY))
+def rows_of(connection: Connection, wanted: Wanted, most: int) -> list[Row]:
+    found = select(schedules).where(schedules.c.name >= wanted.name).order_by(schedules.c.name).limit(most)
+    for word in wanted.text.split():
+        found = found.where(or_(has(schedules.c.name, word.lower()), has(schedules.c.job, word.lower())))
+    return list(connection.execute(found))
+
+
+def _lines(connection: Connection, rows: list[Row], now: int) -> tuple[ScheduleLine, ...]:
+    last = _last_runs(connection, [row.id for row in rows])
+    serving = [each for each in alive_processes(connection) if each.takes_runs]
+    queues = _queues(connection, rows)
+    return tuple(
+        ScheduleLine(
+            _schedule(row, now),
+            last.get(row.id),
+            marks(connection, row.id),
+            _is_served(serving, row.job, row.queue or queues.get(row.job)),
+        )
+        for row in rows
+    )
+
+
+def _queues(connection: Connection, rows: list[Row]) -> dict[str, str]:
+    """The queue of each of their jobs."""
+    own = select(jobs.c.name, jobs.c.queue).where(jobs.c.name.in_({row.job for row in rows}))
+    return dict(connection.execute(own).all())
+
+
+def _is_served(serving: list[Process], job: str, queue: str | None) -> bool:
+    return any(job in each.jobs and queue in each.queues for each in serving)
 
 
 def schedule_page(engine: Engine, schedule_id: str) -> SchedulePage:
     """Raises ScheduleNotFound."""
     now = clock.now()
     with reading(engine) as connection:
-        row = _row(connection, schedule_id)
-        last = _last_runs(connection, [schedule_id]).get(schedule_id)
+        (line,) = _lines(connection, [_row(connection, schedule_id)], now)
         ok = system_of(connection, now).scheduler_ok
-        return SchedulePage(_schedule(row, now), last, _ticks(connection, schedule_id), ok)
+        return SchedulePage(line, _ticks(connection, schedule_id), tuple(missed(connection, schedule_id)[::-1]), ok)
+
+
+def schedules_of(engine: Engine, ids: list[str]) -> tuple[Schedule, ...]:
+    """Those of these that are there, by name."""
+    now, own = clock.now(), select(schedules).where(schedules.c.id.in_(ids)).order_by(schedules.c.name)
+    with reading(engine) as connection:
+        return tuple(_schedule(row, now) for row in connection.execute(own))
 
 
 def schedule_of(engine: Engine, schedule_id: str) -> Schedule:
@@ -145,12 +212,6 @@ def _newest_ids(connection: Connection, schedule_id: str) -> tuple[str | None, s
     by_tick = own.where(runs.c.tick_at.is_not(None)).order_by(runs.c.tick_at.desc())
     by_hand = own.where(runs.c.tick_at.is_(None)).order_by(runs.c.id.desc())
     return connection.scalar(by_tick), connection.scalar(by_hand)
-
-
-def _missed(connection: Connection, schedule_id: str, since: int) -> tuple[int, ...]:
-    own = select(ticks.c.tick_at, ticks.c.outcome).where(ticks.c.schedule_id == schedule_id, ticks.c.tick_at > since)
-    rows = connection.execute(own.order_by(ticks.c.tick_at.desc()).limit(LAST_TICKS))
-    return tuple(row.tick_at for row in rows if row.outcome == TickOutcome.MISSED)
 
 
 def _ticks(connection: Connection, schedule_id: str) -> tuple[TickLine, ...]:

@@ -225,6 +225,7 @@ document.querySelector(".find")?.addEventListener("click", (event) => {
 
 document.addEventListener("htmx:after:swap", showCopyButtons);
 showCopyButtons();
+for (const field of document.querySelectorAll("[data-viewer]")) field.value = Intl.DateTimeFormat().resolvedOptions().timeZone;
 setUpPulse();
 tick();
 setInterval(tick, SECOND);
