@@ -12,6 +12,8 @@ from bench.ticks.load import SECOND, Load
 from bench.usage import cpu_seconds, memory
 from tests.servers import Process, Processes
 
+BUSY = 0.5  # of the last second before
+UNSETTLED = "it was not ready in time: more --settle is needed"
 LATEST = 60  # seconds after the measured time, for ticks that are that late
 
 
@@ -43,7 +45,7 @@ class Timekeeper(ABC):
             self.load = self._make_load()  # not before, for servers take their time to start
             self.process = self.start()
             if time.time() * SECOND > self.load.starts:
-                raise RuntimeError("it started too late: more --settle is needed")
+                raise RuntimeError(UNSETTLED)
             self._stack = stack.pop_all()
         return self
 
@@ -65,12 +67,20 @@ class Timekeeper(ABC):
     def measure(self) -> Punctuality:
         due, late = self.load.due(), {}
         begins, ends = self.load.starts / SECOND, self.load.ends / SECOND
-        time.sleep(max(0.0, begins - time.time()))
+        self._settle(begins)
         before = cpu_seconds([self.process.pid])
         self._note(late, due, lambda: time.time() < ends)
         cpu = (cpu_seconds([self.process.pid]) - before) / (time.time() - begins)
         self._note(late, due, lambda: len(late) < len(due) and time.time() < ends + LATEST)
         return Punctuality(len(due), len(late), *figures(late), cpu, memory([self.process.pid], "VmHWM"))
+
+    def _settle(self, begins: float) -> None:
+        """Until then; what still takes over its schedules would be measured for something else."""
+        time.sleep(max(0.0, begins - 1 - time.time()))
+        before = cpu_seconds([self.process.pid])
+        time.sleep(max(0.0, begins - time.time()))
+        if cpu_seconds([self.process.pid]) - before > BUSY:
+            raise RuntimeError(UNSETTLED)
 
     def _note(self, late: dict[int, float], due: dict[int, int], goes_on: Callable[[], bool]) -> None:
         """Milliseconds by number, of those that are seen while it ``goes_on``."""
