@@ -133,20 +133,14 @@ def policy_of(row) -> Policy:
 def that_can_go_on(connection: Connection) -> list[str]:
     """Schedules with ticks that wait, and nothing to wait for: no run of theirs is active, or they queue no more."""
     waits = schedules.c.id.in_(select(ticks_table.c.schedule_id).where(ticks.is_waiting))
-    able = or_(schedules.c.overlap != Overlap.QUEUE, ~_has_active_run())
+    able = or_(schedules.c.overlap != Overlap.QUEUE, ~has_active_run)
     return list(connection.scalars(select(schedules.c.id).where(waits, schedules.c.paused_at.is_(None), able)))
 
 
 def _busy(connection: Connection, ids: list[str]) -> set[str]:
     """Those of the schedules that have an active run."""
     of_these = schedules.c.id.in_(ids)
-    return set(connection.scalars(select(schedules.c.id).where(of_these, _has_active_run()))) if ids else set()
-
-
-def _has_active_run() -> ColumnElement[bool]:
-    """Of a row of ``schedules``."""
-    lasts = (last.subquery() for last in _last_runs(schedules.c.id))
-    return or_(*(exists().where(last.c.state.in_(ACTIVE)) for last in lasts))
+    return set(connection.scalars(select(schedules.c.id).where(of_these, has_active_run))) if ids else set()
 
 
 def _active(connection: Connection, schedule_id: str) -> list[str]:
@@ -163,6 +157,12 @@ def _last_runs(schedule_id: str | ColumnElement[str]) -> tuple[Select, Select]:
     own = select(run.id, run.state).where(run.schedule_id == schedule_id).limit(LOOK_BACK).correlate(schedules)
     ticked = own.where(run.tick_at.is_not(None)).order_by(run.tick_at.desc())
     return ticked, own.where(run.tick_at.is_(None)).order_by(run.id.desc())
+
+
+#: Of a row of ``schedules``.
+has_active_run = or_(
+    *(exists().where(last.c.state.in_(ACTIVE)) for last in (each.subquery() for each in _last_runs(schedules.c.id)))
+)
 
 
 def _cancel_older(connection: Connection, row) -> None:

@@ -30,7 +30,7 @@ def test_a_load_that_is_to_hit_the_full_minute_begins_there():
 
 
 def loaded(count: int):
-    return lambda: Load("spread", count, beginning("spread", time.time() + 6), 2)
+    return lambda: Load("spread", count, beginning("spread", time.time() + 8), 2)
 
 
 def assert_measured(keeper: Timekeeper, count: int) -> None:
