@@ -72,6 +72,8 @@ class Timekeeper(ABC):
         self._note(late, due, lambda: time.time() < ends)
         cpu = (cpu_seconds([self.process.pid]) - before) / (time.time() - begins)
         self._note(late, due, lambda: len(late) < len(due) and time.time() < ends + LATEST)
+        if not self.process.running:
+            raise RuntimeError(f"it ended: {self.process}")
         return Punctuality(len(due), len(late), *figures(late), cpu, memory([self.process.pid], "VmHWM"))
 
     def _settle(self, begins: float) -> None:
