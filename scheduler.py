@@ -34,6 +34,7 @@ log = logging.getLogger("scheduler")
 LOOK_SECONDS = 1.0
 FOLLOW_SECONDS = 0.5  # no watch here: its own ticks would wake it all the time
 AGAIN = timedelta(minutes=1)
+AT_ONCE = 500  # schedules that one turn takes over: a loop shows that it lives, and others get their turns
 SIGNALS = {signal.SIGTERM, signal.SIGINT}
 
 
@@ -186,28 +187,29 @@ class Mirror:
         """Follows changes of the schedules, and tries again what could not be fired."""
         with reading(self._engine) as connection:
             newest = schedules.newest_change(connection)
-            if newest != self._newest:
-                self._follow(connection)
+            if newest != self._newest and self._follow(connection):
                 self._newest = newest
             able = schedules.that_can_go_on(connection)
         self._due.add(able)
         self._due.try_again()
         self._scheduler.wakeup()  # it sleeps until a time of the clock, and somebody may have set the clock
-        return FOLLOW_SECONDS
+        return FOLLOW_SECONDS if newest == self._newest else 0
 
-    def _follow(self, connection: Connection) -> None:
-        """Takes over what was changed since the last time, and no more: there may be thousands."""
+    def _follow(self, connection: Connection) -> bool:
+        """Takes over what was changed since the last time, so much in one turn; whether that was all."""
         changes = schedules.changes(connection)
         for gone in self._known.keys() - changes.keys():
             self._forget(gone)
         fresh = [each for each, changed_at in changes.items() if self._known.get(each) != changed_at]
-        for each in schedules.enabled(connection, fresh):
+        for each in schedules.enabled(connection, fresh[:AT_ONCE]):
             self._mirror(each)
-        self._known = changes
+            self._known[each.id] = changes[each.id]
+        return len(fresh) <= AT_ONCE
 
     def _forget(self, schedule_id: str) -> None:
         if self._scheduler.get_job(schedule_id):  # one that has no tick left is gone already
             self._scheduler.remove_job(schedule_id)
+        del self._known[schedule_id]
 
     def _mirror(self, each: schedules.Enabled) -> None:
         self._scheduler.add_job(
