@@ -1,6 +1,6 @@
 """Every page of the site, in one place, and a ledger that was lived in to look at them with."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from werkzeug.exceptions import HTTPException
 
@@ -59,15 +59,22 @@ STOPS = (
     Stop("job-gone", "/jobs/never.heard.of", 404),
     Stop("queues", "/queues"),
     Stop("queue", "/queues/{queue}"),
+    Stop("queue-pause", "/queues/{queue}/pause"),
     Stop("workers", "/workers"),
     Stop("schedules", "/schedules"),
     Stop("schedule-pick", "/schedules/new"),
     Stop("schedule-form", "/schedules/new?job={job}"),
     Stop("schedule", "/schedules/{schedule}"),
+    Stop("schedule-missed", "/schedules/{schedule}/missed"),
+    Stop("schedule-pause", "/schedules/{schedule}/pause"),
+    Stop("schedule-deletion", "/schedules/{schedule}/deletion"),
+    Stop("schedules-bulk", "/schedules/bulk?act=pause&id={schedule}"),
+    Stop("calendar", "/schedules/calendar"),
     Stop("action", "/actions/new?action=rerun&id={failed}"),
     Stop("settings", "/settings"),
     Stop("search", "/search"),
     Stop("search-nothing-found", "/search?q=nothing+like+this"),
+    Stop("views", "/views"),
     Stop("keys", "/keys"),
     Stop("nowhere", "/nowhere", 404),
 )
@@ -134,4 +141,9 @@ def _schedule(site: Site) -> str:
     rule = recurrence.parse("cron", "0 3 * * *", "Europe/Madrid")
     with writing(site.engine) as connection:
         new = schedules.NewSchedule(name="nightly", job="build_report", rule=rule, args={"month": "2026-10"})
-        return schedules.create(connection, new, "ana")
+        schedules.create(connection, new, "ana")
+        often = recurrence.parse("interval", "60", anchor=clock.now())
+        new = replace(new, name="every minute", rule=often, catchup="none", overlap="allow")
+        schedule_id = schedules.create(connection, new, "ben")
+        schedules.fire(connection, schedule_id, clock.now() + 5 * 60 * clock.SECOND)
+        return schedule_id

@@ -49,9 +49,16 @@ class Waybill(Site):
             "run, waiting": f"/runs/{waiting}",
             "jobs": "/jobs",
             "job": "/jobs/imaging.segment",
+            "queues": "/queues",
+            "queue": "/queues/imaging",
             "workers": "/workers",
+            "failures": "/failures",
+            "dead letters": "/dead-letters",
             "schedules": "/schedules",
             "schedule": f"/schedules/{schedule}",
+            "calendar": "/schedules/calendar",
+            "settings": "/settings",
+            "metrics": "/metrics",
             "strip": "/strip",
         }.items()}  # fmt: skip
 
