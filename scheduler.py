@@ -188,7 +188,7 @@ class Mirror:
         with reading(self._engine) as connection:
             newest = schedules.newest_change(connection)
             if newest != self._newest and self._follow(connection):
-                self._newest = newest
+                self._note_followed(newest)
             able = schedules.that_can_go_on(connection)
         self._due.add(able)
         self._due.try_again()
@@ -205,6 +205,11 @@ class Mirror:
             self._mirror(each)
             self._known[each.id] = changes[each.id]
         return len(fresh) <= AT_ONCE
+
+    def _note_followed(self, newest: tuple) -> None:
+        if self._newest is None:
+            log.info("All %d schedules are followed.", len(self._known))
+        self._newest = newest
 
     def _forget(self, schedule_id: str) -> None:
         if self._scheduler.get_job(schedule_id):  # one that has no tick left is gone already

@@ -19,6 +19,7 @@ JOB = fleet.Job("noop", "noop", 0, {"type": "object"}, "", "", {}, "")
 PAUSE = 0.005  # between two looks: looking takes a core as well
 OVERLAP = 1_000  # milliseconds: runs may be seen in another order than their ids were made
 EDITS = 10
+START_LIMIT = 120
 EDIT_LIMIT = 30
 AHEAD = SECOND // 10  # an edited schedule is due so soon
 
@@ -41,7 +42,7 @@ class Waybill(Timekeeper):
     def start(self) -> Process:
         self.numbers = self._make()
         process = self.processes.python("scheduler.py", DATABASE_URL=self.url)
-        process.wait_for_log("is up")
+        process.wait_for_log(f"All {self.load.schedules} schedules are followed", START_LIMIT)
         return process
 
     def _make(self) -> dict[str, int]:
