@@ -1,7 +1,7 @@
 """``python scheduler.py``: fires schedules and keeps the ledger in order. Any number of these may run.
 
 The only module that knows APScheduler, and all that does here is to wake us: when a schedule's next tick has
-come, ``fire`` reads from the ledger what is due. What is not about schedules stands in ``ledger.upkeep``.
+come, ``ledger.due`` reads from the ledger what is due. What is not about schedules stands in ``ledger.upkeep``.
 """
 
 import argparse
@@ -10,18 +10,17 @@ import os
 import signal
 import sys
 import threading
-import time
-from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from apscheduler.events import EVENT_JOB_MAX_INSTANCES, EVENT_JOB_MISSED, JobEvent
+from apscheduler.executors.debug import DebugExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.base import BaseTrigger
 
-from ledger import clock, reaper, recurrence, schedules, tally, ticks, upkeep
+from ledger import clock, reaper, recurrence, schedules, tally, upkeep
 from ledger.declaring import Declaring
 from ledger.dispatch import Repeats
-from ledger.engine import Engine, open_engine, reading, writing
+from ledger.due import Due
+from ledger.engine import Connection, Engine, open_engine, reading
 from ledger.errors import LedgerAway
 from ledger.loops import Guard, Loop
 from ledger.migrate import migrate
@@ -34,7 +33,9 @@ from workers.publisher import make_publisher
 log = logging.getLogger("scheduler")
 
 LOOK_SECONDS = 1.0
-RELOAD_SECONDS = 60.0
+FOLLOW_SECONDS = 0.25  # no watch here: its own ticks would wake it all the time
+AGAIN = timedelta(minutes=1)
+AT_ONCE = 500  # schedules that one turn takes over: a loop shows that it lives, and others get their turns
 SIGNALS = {signal.SIGTERM, signal.SIGINT}
 
 
@@ -84,9 +85,10 @@ class Scheduler:
         self.presence = Presence(engine, "scheduler")
         self.reaper = reaper.Reaper(None, silence)
         self.publisher = make_publisher(chosen)
-        self.watch = open_watch(engine)
+        self.watch = None if chosen.embedded else open_watch(engine)
         self.stopping = threading.Event()
-        self.mirror = Mirror(engine, self.publisher.hint)
+        self.due = Due(engine, self.publisher.hint)
+        self.mirror = Mirror(engine, self.due)
         self.declaring = Declaring(engine, chosen.schedules_file, self.presence)
         self.loops = self._loops(chosen)
 
@@ -94,7 +96,8 @@ class Scheduler:
         engine, stop = self.engine, self.stopping
         loops = [
             Loop("beat", self.presence.beat, stop),
-            Loop("schedules", self.mirror.look, stop, self.watch.wait, shortest=0.2),
+            Loop("schedules", self.mirror.look, stop),
+            Loop("fire", self.due.fire, stop, self.due.wait, shortest=0),
             Loop("declared", self.declaring.turn, stop),
             Loop("expire", lambda: upkeep.expire_overdue(engine), stop),
             Loop("pauses", lambda: upkeep.end_pauses(engine), stop),
@@ -137,7 +140,9 @@ class Scheduler:
     def _stop(self) -> None:
         self.stopping.set()
         self.mirror.stop()
-        self.watch.close()
+        self.due.add()
+        if self.watch:
+            self.watch.close()
         for loop in self.loops:
             loop.join(timeout=2)
         self.presence.sign_off()
@@ -158,19 +163,18 @@ class RuleTrigger(BaseTrigger):
             return None if at is None else clock.to_datetime(at)
         except Exception:  # raised in here, it would end APScheduler's thread, and every schedule with it
             log.exception("The rule %r cannot be read.", self._rule)
-            return None
+            return now + AGAIN
 
 
 class Mirror:
-    """Keeps APScheduler's jobs like the enabled schedules of the ledger, and fires them."""
+    """Keeps APScheduler's jobs like the enabled schedules of the ledger. All that a job does is to say that its
+    schedule is due, which takes no thread of its own."""
 
-    def __init__(self, engine: Engine, hint: Callable[[str, str, str], None]):
-        self._engine, self._hint = engine, hint
-        self._scheduler = BackgroundScheduler(timezone="UTC")
-        self._unfired: set[str] = set()  # a tick came, but nothing could be done about it, or not yet
-        self._seen: tuple[int, int] | None = None
-        self._loaded_at = 0.0
-        self._scheduler.add_listener(self._note_unfired, EVENT_JOB_MAX_INSTANCES | EVENT_JOB_MISSED)
+    def __init__(self, engine: Engine, due: Due):
+        self._engine, self._due = engine, due
+        self._scheduler = BackgroundScheduler(executors={"default": DebugExecutor()}, timezone="UTC")
+        self._known: dict[str, int] = {}  # when each was changed last
+        self._newest: tuple | None = None
 
     def start(self) -> None:
         self._scheduler.start()
@@ -182,62 +186,44 @@ class Mirror:
         alive = any(thread.name == "APScheduler" for thread in threading.enumerate())
         return [] if alive else ["apscheduler"]
 
-    def _note_unfired(self, event: JobEvent) -> None:
-        self._unfired.add(event.job_id)
-
     def look(self) -> float:
         """Follows changes of the schedules, and tries again what could not be fired."""
         with reading(self._engine) as connection:
             newest = schedules.newest_change(connection)
-            self._unfired.update(ticks.schedules_that_wait(connection))
-        if newest != self._seen or time.monotonic() - self._loaded_at > RELOAD_SECONDS:
-            self._load()
-            self._seen = newest
-        self._fire_again()
+            if newest != self._newest and self._follow(connection):
+                self._note_followed(newest)
+            able = schedules.that_can_go_on(connection)
+        self._due.add(able)
+        self._due.try_again()
         self._scheduler.wakeup()  # it sleeps until a time of the clock, and somebody may have set the clock
-        return LOOK_SECONDS
+        return FOLLOW_SECONDS if newest == self._newest else 0
 
-    def _fire_again(self) -> None:
-        for schedule_id in list(self._unfired):
-            self._unfired.discard(schedule_id)
-            if not self.fire(schedule_id):
-                return
-
-    def _load(self) -> None:
-        with reading(self._engine) as connection:
-            wanted = {each.id: each for each in schedules.enabled(connection)}
-        for job in self._scheduler.get_jobs():
-            if job.id not in wanted:
-                job.remove()
-        for each in wanted.values():
+    def _follow(self, connection: Connection) -> bool:
+        """Takes over what was changed since the last time, so much in one turn; whether that was all."""
+        changes = schedules.changes(connection)
+        for gone in self._known.keys() - changes.keys():
+            self._forget(gone)
+        fresh = [each for each, changed_at in changes.items() if self._known.get(each) != changed_at]
+        for each in schedules.enabled(connection, fresh[:AT_ONCE]):
             self._mirror(each)
-        self._loaded_at = time.monotonic()
+            self._known[each.id] = changes[each.id]
+        return len(fresh) <= AT_ONCE
+
+    def _note_followed(self, newest: tuple) -> None:
+        if self._newest is None:
+            log.info("All %d schedules are followed.", len(self._known))
+        self._newest = newest
+
+    def _forget(self, schedule_id: str) -> None:
+        if self._scheduler.get_job(schedule_id):  # one that has no tick left is gone already
+            self._scheduler.remove_job(schedule_id)
+        del self._known[schedule_id]
 
     def _mirror(self, each: schedules.Enabled) -> None:
         self._scheduler.add_job(
-            self.fire, RuleTrigger(each.rule, each.watermark), args=[each.id], id=each.id, name=each.name,
+            self._due.add, RuleTrigger(each.rule, each.watermark), args=[[each.id]], id=each.id, name=each.name,
             replace_existing=True, misfire_grace_time=None, coalesce=True, max_instances=1,
         )  # fmt: skip
-
-    def fire(self, schedule_id: str) -> bool:
-        """What APScheduler calls; False when the ledger did not answer."""
-        try:
-            for run in self._fire(schedule_id):
-                log.info("Scheduled: run_id=%s job=%s queue=%s", run.run_id, run.job, run.queue)
-                self._hint(run.run_id, run.job, run.queue)
-        except LedgerAway as error:
-            log.warning("Schedule %s could not fire, it is tried again: %s", schedule_id, error)
-            self._unfired.add(schedule_id)
-            return False
-        except schedules.ScheduleBusy:  # somebody fires or edits it now: look again when that is done
-            self._unfired.add(schedule_id)
-        except Exception:  # one broken schedule is no reason to stop the others; the next reload tries again
-            log.exception("Schedule %s could not fire.", schedule_id)
-        return True
-
-    def _fire(self, schedule_id: str) -> list[schedules.Fired]:
-        with writing(self._engine) as connection:
-            return schedules.fire(connection, schedule_id, clock.now(), wait=False)
 
 
 if __name__ == "__main__":

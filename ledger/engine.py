@@ -241,6 +241,12 @@ def rows_roughly(connection: Connection, table) -> int:
     return max(0, connection.exec_driver_sql(statement).scalar() or 0)
 
 
+def without_waiting(connection: Connection) -> None:
+    """From now on this transaction waits a moment at most for rows that others hold, and raises LedgerAway then."""
+    if not is_sqlite(connection):
+        connection.exec_driver_sql("SET LOCAL lock_timeout = '500ms'")
+
+
 def announce(connection: Connection) -> None:
     """Wakes whoever watches the ledger, when this transaction commits. SQLite needs no word: see watch."""
     if not is_sqlite(connection):

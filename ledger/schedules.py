@@ -13,20 +13,32 @@ from sqlalchemy import Connection, and_, case, delete, func, select, update
 from ledger import clock, texts, ticks
 from ledger.engine import announce, insert_new
 from ledger.errors import JobNotFound, LedgerError, ScheduleNotFound
-from ledger.firing import Fired, ScheduleBusy, fire, locked, request, rule_of, run_missed
+from ledger.firing import (
+    Fired,
+    ScheduleBusy,
+    fire,
+    fire_all,
+    locked,
+    request,
+    rule_of,
+    run_missed,
+    that_can_go_on,
+)  # fmt: skip
 from ledger.ids import new_id
 from ledger.recurrence import Rule
 from ledger.tables import jobs, schedules
 from ledger.ticks import Catchup, Overlap
 
 __all__ = [
-    "Enabled", "Fired", "NameTaken", "NewSchedule", "RESUMED", "ScheduleBusy", "amend", "change", "create", "enabled",
-    "end_overdue_pauses", "fire", "newest_change", "next_resumption", "pause", "remove", "request", "resume",
-    "run_missed",
+    "Enabled", "Fired", "NameTaken", "NewSchedule", "RESUMED", "ScheduleBusy", "amend", "change", "changes", "create",
+    "enabled", "end_overdue_pauses", "fire", "fire_all", "newest_change", "next_resumption", "pause", "remove",
+    "request", "resume", "run_missed", "that_can_go_on",
 ]  # fmt: skip
 
 OVERLAPS = tuple(Overlap)
 REASON_LIMIT = 300
+AT_ONCE = 500  # below the parameter limits of both databases
+DIGEST = 2**31 - 1
 
 
 class NameTaken(LedgerError):
@@ -144,7 +156,8 @@ def end_overdue_pauses(connection: Connection) -> list[str]:
 
 def _go_on(connection: Connection, row, since: int) -> None:
     """Ends its pause, and accounts for the ticks that passed in it."""
-    ticks.record(connection, row.id, ticks.passed_over(rule_of(row), row.watermark, since), clock.now())
+    skipped = ticks.passed_over(rule_of(row), row.watermark, since)
+    ticks.record(connection, [(row.id, tick) for tick in skipped], clock.now())
     _update(connection, schedules.c.id == row.id, RESUMED | {"watermark": since})
 
 
@@ -179,13 +192,32 @@ def remove(connection: Connection, schedule_id: str) -> None:
     announce(connection)
 
 
-def enabled(connection: Connection) -> list[Enabled]:
-    """The schedules that tick, by name."""
-    rows = connection.execute(select(schedules).where(schedules.c.paused_at.is_(None)).order_by(schedules.c.name))
+_ticks = schedules.c.paused_at.is_(None)
+
+
+def enabled(connection: Connection, ids: list[str] | None = None) -> list[Enabled]:
+    """The schedules that tick, by name; of these ``ids`` only, where some are given, and in no order."""
+    if ids is not None:
+        parts = (ids[start : start + AT_ONCE] for start in range(0, len(ids), AT_ONCE))
+        return [each for part in parts for each in _enabled(connection, schedules.c.id.in_(part))]
+    return _enabled(connection)
+
+
+def _enabled(connection: Connection, *where) -> list[Enabled]:
+    rows = connection.execute(select(schedules).where(_ticks, *where).order_by(schedules.c.name))
     return [Enabled(row.id, row.name, rule_of(row), row.watermark) for row in rows]
 
 
-def newest_change(connection: Connection) -> tuple[int, int]:
-    """Differs from what it was before whenever a schedule was made, changed or deleted."""
+def changes(connection: Connection) -> dict[str, int]:
+    """Of each schedule that ticks, when it was changed last."""
+    return dict(connection.execute(select(schedules.c.id, schedules.c.changed_at).where(_ticks)).fetchall())
+
+
+def newest_change(connection: Connection) -> tuple[int, int, int]:
+    """Differs from what it was before whenever a schedule was made, changed or deleted.
+
+    The newest time alone would not do: of two changes, the one that was made first may be committed last.
+    """
     newest = func.coalesce(func.max(schedules.c.changed_at), 0)
-    return tuple(connection.execute(select(func.count(), newest)).one())
+    digest = func.coalesce(func.sum(schedules.c.changed_at % DIGEST), 0)
+    return tuple(connection.execute(select(func.count(), newest, digest)).one())

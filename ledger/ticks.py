@@ -3,12 +3,13 @@
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from sqlalchemy import Connection, delete, select, text, update
+from sqlalchemy import Connection, bindparam, delete, select, text, update
 
 from ledger import clock, recurrence
 from ledger.engine import insert_new
 from ledger.errors import N_
 from ledger.ids import new_id
+from ledger.prepared import Prepared
 from ledger.recurrence import Rule
 from ledger.tables import schedules, ticks
 
@@ -164,31 +165,41 @@ def _with_earlier(planned: list[Tick], rule: Rule, watermark: int, some: str, or
     return [replace(planned[0], reason=reason), *planned[1:]]
 
 
-def record(connection: Connection, schedule_id: str, planned: list[Tick], now: int) -> list[Tick]:
-    """Writes the ticks and answers those that were not on record yet: nobody made a run for them."""
+_record = Prepared(
+    lambda connection: insert_new(connection, ticks).values({column.name: bindparam(column.name) for column in ticks.c})
+)
+
+
+def record(connection: Connection, planned: list[tuple[str, Tick]], now: int) -> list[tuple[str, Tick]]:
+    """Writes ticks of schedules, by their ids; those that are to make a run, and were not on record yet."""
     rows = [
         {
-            "schedule_id": schedule_id, "tick_at": tick.at, "outcome": tick.outcome, "reason": tick.reason,
+            "schedule_id": schedule_id, "tick_at": tick.at, "outcome": tick.outcome.value, "reason": tick.reason,
             "run_id": tick.run_id, "recorded_at": now,
         }
-        for tick in planned
+        for schedule_id, tick in planned
     ]  # fmt: skip
     if not rows:
         return []
-    statement = insert_new(connection, ticks).values(rows).returning(ticks.c.tick_at)
-    fresh = set(connection.scalars(statement))
-    return [tick for tick in planned if tick.at in fresh]
+    made = [(schedule_id, tick) for schedule_id, tick in planned if tick.run_id]
+    if _record.run_many(connection, rows) == len(rows):
+        return made
+    return [each for each in made if _is_ours(connection, *each)]
 
 
-def waiting(connection: Connection, schedule_id: str) -> list[int]:
-    """The times of the ticks that wait, in order."""
-    own = select(ticks.c.tick_at).where(ticks.c.schedule_id == schedule_id, is_waiting)
-    return list(connection.scalars(own.order_by(ticks.c.tick_at).limit(MOST_WAITING)))
+def _is_ours(connection: Connection, schedule_id: str, tick: Tick) -> bool:
+    own = select(ticks.c.run_id).where(ticks.c.schedule_id == schedule_id, ticks.c.tick_at == tick.at)
+    return connection.scalar(own) == tick.run_id
 
 
-def schedules_that_wait(connection: Connection) -> list[str]:
-    """Ids of the schedules with ticks that wait."""
-    return list(connection.scalars(select(ticks.c.schedule_id).where(is_waiting).distinct()))
+def waiting(connection: Connection, schedule_ids: list[str]) -> dict[str, list[int]]:
+    """The times of the ticks that wait, in order, of those schedules that have such; they are at most ``MOST_WAITING``
+    of each."""
+    found: dict[str, list[int]] = {}
+    of_these = select(ticks.c.schedule_id, ticks.c.tick_at).where(ticks.c.schedule_id.in_(schedule_ids), is_waiting)
+    for schedule_id, at in connection.execute(of_these.order_by(ticks.c.tick_at)):
+        found.setdefault(schedule_id, []).append(at)
+    return found
 
 
 def missed(connection: Connection, schedule_id: str) -> list[int]:

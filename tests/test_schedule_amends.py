@@ -105,6 +105,6 @@ def test_the_next_time_is_remembered_between_two_times_and_asked_anew_outside_th
 
 
 def test_no_tick_is_recorded_when_none_passed(engine):
-    schedule_id = make(engine, since=clock.now())
+    make(engine, since=clock.now())
     with writing(engine) as connection:
-        assert ticks.record(connection, schedule_id, [], clock.now()) == []
+        assert ticks.record(connection, [], clock.now()) == []

@@ -262,12 +262,25 @@ def test_every_change_shows_in_the_newest_change(engine):
     assert not told(lambda connection: schedules.fire(connection, schedule_id, clock.now()))
 
 
-def test_enabled_schedules_leave_out_the_paused(engine):
-    make(engine, name="one")
+def test_a_change_shows_even_if_it_was_made_before_the_newest_one(engine):
+    """Of two changes, the one that was made first may be committed last."""
+    one, _two = make(engine, name="one"), make(engine, name="two")
     with writing(engine) as connection:
-        schedules.pause(connection, make_in(connection, "two"), "ana")
+        before = schedules.newest_change(connection)
+        mine = schedules_table.c.id == one
+        connection.execute(update(schedules_table).where(mine).values(changed_at=schedules_table.c.changed_at + 1))
+        assert before[:2] == schedules.newest_change(connection)[:2] and before != schedules.newest_change(connection)
+
+
+def test_enabled_schedules_leave_out_the_paused(engine):
+    one = make(engine, name="one")
+    with writing(engine) as connection:
+        schedules.pause(connection, two := make_in(connection, "two"), "ana")
     with reading(engine) as connection:
         assert [each.name for each in schedules.enabled(connection)] == ["one"]
+        assert [each.name for each in schedules.enabled(connection, [one, two, "nobody"])] == ["one"]
+        assert schedules.enabled(connection, []) == []
+        assert list(schedules.changes(connection)) == [one]
 
 
 def make_in(connection, name: str) -> str:

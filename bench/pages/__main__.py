@@ -11,6 +11,7 @@ import sys
 from dataclasses import asdict
 from pathlib import Path
 
+from bench import usage
 from bench.pages import visit
 from bench.pages.flower import Flower
 from bench.pages.rq_dashboard import RqDashboard
@@ -78,7 +79,7 @@ def measured(site: type[Site], count: int, options: argparse.Namespace) -> dict:
 
 
 def memory(site: Site) -> float:
-    return visit.memory(site.pids)
+    return usage.memory(site.pids)
 
 
 def best(site: Site, visitor: Visitor, pages: dict, options: argparse.Namespace) -> dict[str, dict]:

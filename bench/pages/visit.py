@@ -1,19 +1,18 @@
 """Visits of pages as a browser makes them, and what they cost: time, processor time, bytes, requests."""
 
 import http.client
-import os
 import re
 import time
 from dataclasses import dataclass
-from pathlib import Path
 from statistics import quantiles
+
+from bench.usage import cpu_seconds
 
 ENCODINGS = "gzip, deflate, br, zstd"
 TIMEOUT = 120
 #: What a first view fetches besides the page: style sheets, scripts, icons, pictures of the same site.
 RESOURCE = re.compile(r'<(?:link\b[^>]*\brel="?(?:stylesheet|icon|shortcut icon)"?[^>]*\bhref|'
                       r'link\b[^>]*\bhref|script\b[^>]*\bsrc|img\b[^>]*\bsrc)="([^"]+)"')  # fmt: skip
-TICKS = os.sysconf("SC_CLK_TCK")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,22 +74,3 @@ def resources_of(html: str) -> list[str]:
     """Addresses on the same site, each once."""
     found = dict.fromkeys(each.replace("&amp;", "&") for each in RESOURCE.findall(html))
     return [each for each in found if each.startswith("/") and not each.startswith("//")]
-
-
-def cpu_seconds(pids: list[int]) -> float:
-    return sum(_cpu_ticks(pid) for pid in pids) / TICKS
-
-
-def _cpu_ticks(pid: int) -> int:
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return int(fields[11]) + int(fields[12])
-
-
-def memory(pids: list[int]) -> float:
-    """Resident megabytes."""
-    return sum(_resident(pid) for pid in pids) / 1_024
-
-
-def _resident(pid: int) -> int:
-    status = Path(f"/proc/{pid}/status").read_text()
-    return int(re.search(r"VmRSS:\s+(\d+) kB", status)[1])

@@ -1,0 +1,1 @@
+"""How punctual schedulers are, and what that costs: see ``__main__``."""
