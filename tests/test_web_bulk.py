@@ -53,7 +53,7 @@ def test_chosen_runs_are_canceled_after_a_page_that_says_so(site: Site):
     assert "0 of 2" in text(site.page(location).main) or "next in line" in text(site.page(location).main)
     work(site, location)
     assert [state(site.engine, each) for each in (first, second, other)] == ["canceled", "canceled", "queued"]
-    assert "2 done, found queued" in text(site.page(location).main)
+    assert "2 done; they had been found queued" in text(site.page(location).main)
     history = text(site.page(f"/runs/{first}").aside)
     assert "Canceled by someone with 1 other" in history
 
@@ -71,7 +71,7 @@ def test_all_that_match_are_those_of_the_page_and_none_that_come_later(site: Sit
     later = brought_to(site.engine, "failed").id
     location = confirmed(site, page, "Run 1 run again")
     work(site, location)
-    assert "1 done, found failed" in text(site.page(location).main)
+    assert "1 started again; they had been found failed" in text(site.page(location).main)
     assert "Belongs to" not in text(site.page(f"/runs/{later}").aside)
 
 
@@ -96,6 +96,27 @@ def test_a_queue_has_to_be_named_and_the_move_can_be_undone(site: Site):
     assert row(site.engine, run_id).queue == "mail"
     assert "Undo" not in buttons(site.page(location)) and "It was taken back" in text(site.page(location).main)
     assert "Undo" not in buttons(site.page(back))
+
+
+def test_an_action_is_found_again_and_undone_from_the_list_of_all(site: Site):
+    assert "No bulk action yet" in text(site.page("/actions").main)
+    run_id = dispatch(site.engine, queue="mail")
+    location = confirmed(site, asked(site, f"action=move&id={run_id}"), "Move 1 run", target="slow")
+    work(site, location)
+    doing = site.page(site.page("/runs?job=waybill.bulk").select_one("table.runs b a")["href"])
+    link = next(each["href"] for each in doing.main.select("a") if "The bulk action that this run does" in each.text)
+    assert site.client.get(link).location == location
+    listed = site.page("/actions")
+    assert "Move 1 run to “slow”" in text(listed.main) and "Until" in text(site.page(location).main)
+    back = site.press(listed, "Undo Move 1 run to “slow”").location
+    work(site, back)
+    assert row(site.engine, run_id).queue == "mail"
+    assert text(site.page(back).h1).startswith("Undo: Move 1 run")
+    assert "Undo Move" not in text(site.page("/actions").main)
+
+
+def test_a_run_that_does_no_action_leads_to_none(site: Site):
+    assert site.client.get(f"/actions/of/{dispatch(site.engine)}").status_code == 404
 
 
 def test_sent_twice_it_is_one_action(site: Site):

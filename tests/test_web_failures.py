@@ -97,6 +97,8 @@ def test_the_badge_counts_what_this_browser_has_not_seen(site: Site):
     assert badge(site.page("/failures")) == "" == badge(site.page("/"))
     fail(site.engine)
     assert badge(site.page("/")) == "1 failed and not seen yet"
+    site.page("/runs?tab=failed&job=another")  # not all that failed
+    assert badge(site.page("/")) == "1 failed and not seen yet"
     site.page("/runs?tab=failed")
     assert badge(site.page("/")) == ""
 

@@ -70,6 +70,7 @@ STOPS = (
     Stop("schedule-deletion", "/schedules/{schedule}/deletion"),
     Stop("schedules-bulk", "/schedules/bulk?act=pause&id={schedule}"),
     Stop("calendar", "/schedules/calendar"),
+    Stop("actions", "/actions"),
     Stop("action", "/actions/new?action=rerun&id={failed}"),
     Stop("settings", "/settings"),
     Stop("search", "/search"),

@@ -82,8 +82,10 @@ def menu(kind: str) -> str:
 def outcome(kind: str, found: Found) -> str:
     """A line of the summary: ``600 canceled``, ``4 left alone: done by then``."""
     count = number(found.number)
+    if found.outcome == Outcome.DONE and kind == Kind.RERUN:
+        return _("%(count)s started again; they had been found %(state)s", count=count, state=_state(found.state))
     if found.outcome == Outcome.DONE:
-        return _("%(count)s done, found %(state)s", count=count, state=_state(found.state))
+        return _("%(count)s done; they had been found %(state)s", count=count, state=_state(found.state))
     if found.outcome == Outcome.UNCHANGED and kind == Kind.RERUN:
         return _("%(count)s left alone: an equal run stands in their way", count=count)
     if found.outcome == Outcome.UNCHANGED:

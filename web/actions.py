@@ -6,21 +6,22 @@ from flask import Blueprint, abort, flash, redirect, render_template, request, u
 from flask_babel import gettext as _
 
 from ledger import actions
-from ledger.actions import NewAction
+from ledger.actions import UNDONE_BY, NewAction
 from ledger.errors import ActionNotFound
 from ledger.ids import is_id
 from ledger.queries import actions as queries
-from ledger.queries.actions import ActionPage
+from ledger.queries.actions import ActionLine, ActionPage
 from ledger.queries.status import AT_WORK, WAITING
 from ledger.runs import NewRun
 from web import action_form, action_words
-from web.action_form import Chosen, Confirmation
+from web.action_form import Chosen, Confirmation, Kind
 from web.console import console, person
 from web.live import live_page
 
 blueprint = Blueprint("actions", __name__, url_prefix="/actions")
 
 SECONDS = 1
+LIST_SECONDS = 3
 blueprint.add_app_template_filter(action_words.became, "became")
 blueprint.add_app_template_filter(action_words.in_menu, "action_menu")
 
@@ -30,6 +31,30 @@ def refuse_what_is_no_id() -> None:
     action_id = (request.view_args or {}).get("action_id")
     if action_id is not None and not is_id(action_id):
         raise ActionNotFound(action_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    action: ActionLine
+    title: str
+
+
+@blueprint.get("")
+def index():
+    """What was done to many runs, and what of it can still be undone."""
+    rows = tuple(Row(each, _title(each)) for each in queries.recent(console().engine))
+    return live_page("actions/index.html", rows, LIST_SECONDS)
+
+
+@blueprint.get("/of/<run_id>")
+def of_run(run_id: str):
+    """From the run that does an action to the action."""
+    return redirect(url_for("actions.show", action_id=queries.id_of_run(console().engine, run_id)), 303)
+
+
+def _title(action: ActionLine) -> str:
+    title = action_words.button(Kind(action.kind), action.number, action.target)
+    return _("Undo: %(what)s", what=title) if action.undoes_id else title
 
 
 @blueprint.get("/new")
@@ -92,13 +117,20 @@ def _view(action: ActionPage) -> ActionView:
     is_over = line is None or line.status not in WAITING | AT_WORK
     return ActionView(
         action=action,
-        title=action_words.button(action.kind, action.number, action.target),
+        title=_title(action),
         outcomes=tuple(action_words.outcome(action.kind, each) for each in action.found),
         is_over=is_over,
         stopped=is_over and action.progress.acted < action.number,
         may_be_undone=action.may_be_undone,
-        undo=str(action_words.UNDO[action.kind]),
+        undo=_undo(action),
     )
+
+
+def _undo(action: ActionPage) -> str:
+    """What undoing it would do, as long as it can be."""
+    if action.may_be_undone or Kind(action.kind) not in UNDONE_BY:
+        return str(action_words.UNDO[Kind(action.kind)])
+    return "" if action.undone_id or action.undoes_id else _("It can no longer be undone.")
 
 
 @blueprint.post("/<action_id>/undoing")

@@ -58,7 +58,7 @@ def of(now: Overview, broker: Any, var: Path) -> tuple[Alert, ...]:
     unserved = [_unserved(queue) for queue in now.backlog.unserved]
     shares = [_without_muted(share, now) for share in now.last_hour.jobs]
     failing = [_failing(share, now) for share in shares if fails_much(share)]
-    stuck = [_stuck(each) for each in now.trouble.stuck[:MOST_OF_A_KIND]]
+    stuck = [_stuck(now.trouble.stuck)] if now.trouble.stuck else []
     missed = [_missed(each) for each in now.trouble.missed[:MOST_OF_A_KIND]]
     paused = [_paused(queue) for queue in now.backlog.paused]
     found = _room(var) + _scheduler(now) + unserved + _broker(broker) + _deaths(now) + failing
@@ -175,11 +175,17 @@ def _deaths(now: Overview) -> list[Alert]:
     return [Alert("bad", bold, text, deaths.last_at, url_for("workers.index"), _("See the processes"))]
 
 
-def _stuck(stuck: Stuck) -> Alert:
-    bold = _("A run of %(job)s may be stuck.", job=stuck.job)
+def _stuck(stuck: tuple[Stuck, ...]) -> Alert:
+    """The one that runs longest speaks for the others."""
+    first = stuck[0]
     text = _("It runs for %(since)s;", since=SINCE) + " "
-    text += _("usually it takes %(usual)s.", usual=duration(stuck.usual)) if stuck.usual else _("none has ended yet.")
-    return Alert("warn", bold, text, stuck.started_at, url_for("runs.show", run_id=stuck.run_id), _("Open the run"))
+    text += _("usually it takes %(usual)s.", usual=duration(first.usual)) if first.usual else _("none has ended yet.")
+    if len(stuck) == 1:
+        bold = _("A run of %(job)s may be stuck.", job=first.job)
+        return Alert("warn", bold, text, first.started_at, url_for("runs.show", run_id=first.run_id), _("Open the run"))
+    bold = ngettext("%(num)s run may be stuck.", "%(num)s runs may be stuck.", len(stuck))
+    text = _("The longest is of %(job)s.", job=first.job) + " " + text
+    return Alert("warn", bold, text, first.started_at, url_for("runs.index", tab="running"), _("See the runs"))
 
 
 def _missed(missed: Missed) -> Alert:

@@ -48,6 +48,11 @@ class Asked:
         return url_for(endpoint, **{name: value for name, value in parts.items() if value})
 
     @property
+    def is_narrowed(self) -> bool:
+        """Whether not all runs of the tab are meant."""
+        return any(name != "tab" for name, _value in self.parts)
+
+    @property
     def query(self) -> str:
         """The address after its question mark."""
         return self.url().partition("?")[2]

@@ -16,6 +16,7 @@ from web.schedule_words import TICK, weekday
 
 HEIGHT, PEAK = 14, 72
 MARK_EVERY = 6 * HOUR
+MOST_NAMED = 3
 #: What is worst decides how a part looks.
 KINDS = (
     (TickOutcome.MISSED, "c-bad"), (TickOutcome.SKIPPED, "c-warn"), (TickOutcome.LATE, "c-warn"),
@@ -142,10 +143,15 @@ def _bar(part: Part, since: int, height: float) -> Block:
 
 
 def _peak(found: Calendar) -> str:
-    """``Most at once: 14 ticks from 00:00 to 00:15``, of what is to come."""
+    """``Busiest of what is to come: 14 ticks at 00:00 – 00:15``."""
     ahead = [part for part in found.all if NEXT in dict(part.counts)]
     if not ahead:
         return _("No tick is to come in the next 24 hours.")
-    most = max(ahead, key=lambda part: part.number)
-    ticks = ngettext("%(num)s tick", "%(num)s ticks", most.number)
-    return _("Most of what is to come at once: %(ticks)s from %(span)s.", ticks=ticks, span=_span([most]))
+    most = max(part.number for part in ahead)
+    ticks, spans = (
+        ngettext("%(num)s tick", "%(num)s ticks", most),
+        [_span([part]) for part in ahead if part.number == most],
+    )
+    if len(spans) > MOST_NAMED:
+        return _("At most %(ticks)s are to come in any quarter of an hour.", ticks=ticks)
+    return _("Busiest of what is to come: %(ticks)s at %(spans)s.", ticks=ticks, spans=", ".join(spans))

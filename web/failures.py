@@ -44,14 +44,20 @@ def show(fingerprint: str):
 def mute(fingerprint: str):
     muting.mute(console().engine, fingerprint, person())
     flash(_("Muted until it changes: until another version of the code fails this way, or far more runs do."))
-    return redirect(url_for("failures.show", fingerprint=fingerprint), 303)
+    return _back(fingerprint)
 
 
 @blueprint.post("/<fingerprint>/unmute")
 def unmute(fingerprint: str):
     muting.unmute(console().engine, fingerprint)
     flash(_("Unmuted."))
-    return redirect(url_for("failures.show", fingerprint=fingerprint), 303)
+    return _back(fingerprint)
+
+
+def _back(fingerprint: str):
+    """To its page, with the range that was chosen there."""
+    chosen = request.args.get("range") or None
+    return redirect(url_for("failures.show", fingerprint=fingerprint, range=chosen), 303)
 
 
 def _range() -> tuple[str, int, int]:

@@ -112,7 +112,7 @@ def row_of(group: Group, name: str) -> GroupRow:
 
 def _notes(group: Group) -> tuple[str, ...]:
     """Where, and by which code."""
-    where = group.place if group.fingerprint else _("failed before failures had a place")
+    where = group.place if group.fingerprint else _("its place was not kept")
     version = _("version %(version)s", version=", ".join(group.versions)) if group.versions else ""
     return tuple(filter(None, (where, version)))
 

@@ -138,7 +138,7 @@ def _queues(flow: Flow) -> Column:
 def _queue(queue: FlowQueue) -> Box:
     rates = _("in %(came)s, out %(went)s per min", came=number(queue.came), went=number(queue.went))
     unserved = not queue.hosts
-    more = _("no worker consumes it") if unserved and queue.waiting else rates
+    more = _("no worker consumes it") if unserved and queue.waiting else _("paused") if queue.is_paused else rates
     link, waits = waiting_link(queue.name), bool(queue.waiting)
     note = _("%(number)s wait, oldest", number=count(queue.waiting)) if waits else _("nothing waits")
     return Box(queue.name, note, more, link, queue.oldest_due, unserved and waits)

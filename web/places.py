@@ -38,6 +38,7 @@ ALL = (
     Place("schedules.index", "Schedules", _l("Schedules"), "g s"),
     Place("failures.index", "Failures", _l("Failures"), in_bar=False),
     Place("dead_letters.index", "Dead letters", _l("Dead letters"), in_bar=False),
+    Place("actions.index", "Bulk actions", _l("Bulk actions"), in_bar=False),
     Place("settings.index", "Settings", _l("Settings"), in_bar=False),
     Place("schedules.new", "New schedule", _l("New schedule"), in_bar=False),
     Place("schedules.calendar", "Calendar of schedules", _l("Calendar of schedules"), in_bar=False),

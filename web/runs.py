@@ -36,7 +36,7 @@ def refuse_what_is_no_id() -> None:
 @blueprint.get("")
 def index():
     asked_for = asked(request.args)
-    if asked_for.wanted.tab == Tab.FAILED:
+    if asked_for.wanted.tab == Tab.FAILED and not asked_for.is_narrowed:
         see_failures()
     page = listing.page_of(asked_for, listing.found(asked_for), views(console().engine))
     seconds = SEARCH_SECONDS if asked_for.wanted.narrowed else LIST_SECONDS

@@ -8,6 +8,7 @@ from ledger import clock
 from ledger.queries.lines import RunLine
 from ledger.queries.schedules import Schedule, ScheduleLine, SchedulePage, SchedulesPage, TickLine, Wanted
 from ledger.queries.upcoming import NextTicks
+from ledger.ticks import TickOutcome
 from web import arguments, schedule_origin, schedule_words
 from web.schedule_origin import OriginView
 from web.schedule_warnings import Warning, warnings
@@ -26,6 +27,7 @@ class Row:
     last: RunLine | None
     strip: TickStrip
     warnings: tuple[Warning, ...]
+    missed: int
     badge: str
     is_gone: bool
 
@@ -94,6 +96,7 @@ def _row(line: ScheduleLine) -> Row:
         last=line.last,
         strip=plain_strip(line.marks),
         warnings=warnings(line),
+        missed=sum(mark.outcome == TickOutcome.MISSED for mark in line.marks),
         badge=schedule_origin.badge(line.origin),
         is_gone=line.origin.is_gone,
     )

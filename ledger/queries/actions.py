@@ -7,6 +7,7 @@ from sqlalchemy import Connection, Engine, func, select
 from ledger import clock
 from ledger.actions import JOB, UNDO_TIME, UNDONE_BY, Kind, Outcome, action_of
 from ledger.engine import reading
+from ledger.errors import ActionNotFound
 from ledger.queries.consumers import consumers
 from ledger.queries.counting import Count
 from ledger.queries.lines import RunLine, lines
@@ -15,6 +16,7 @@ from ledger.queries.wanted import WINDOW, Wanted, instant_of, resolved
 from ledger.tables import action_runs, actions, jobs, runs
 
 MOST_SHOWN = 10
+MOST_RECENT = 50
 #: How many runs are looked at, at most, to find those that a filter means.
 MOST_LOOKED_AT = 100_000
 
@@ -53,8 +55,8 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ActionPage:
-    """``line`` is the run that does it, None when that was forgotten; ``undone_id`` the action that took it back."""
+class ActionLine:
+    """``undone_id`` is the action that took it back."""
 
     id: str
     kind: str
@@ -64,18 +66,52 @@ class ActionPage:
     said: str
     number: int
     progress: Progress
-    found: tuple[Found, ...]
-    line: RunLine | None
-    made: Count
     undoes_id: str | None
     undone_id: str | None
-    shown: tuple[RunLine, ...]
 
     @property
     def may_be_undone(self) -> bool:
         is_own = self.undoes_id is None and self.undone_id is None and Kind(self.kind) in UNDONE_BY
         changed = self.progress.outcomes.get(Outcome.DONE, 0) or self.progress.acted < self.number
-        return is_own and bool(changed) and clock.now() <= self.at + UNDO_TIME
+        return is_own and bool(changed) and clock.now() <= self.undo_until
+
+    @property
+    def undo_until(self) -> int:
+        return self.at + UNDO_TIME
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActionPage(ActionLine):
+    """``line`` is the run that does it, None when that was forgotten."""
+
+    found: tuple[Found, ...]
+    line: RunLine | None
+    made: Count
+    shown: tuple[RunLine, ...]
+
+
+def recent(engine: Engine) -> tuple[ActionLine, ...]:
+    """The last ``MOST_RECENT``, the newest first."""
+    with reading(engine) as connection:
+        rows = connection.execute(select(actions).order_by(actions.c.id.desc()).limit(MOST_RECENT)).fetchall()
+        return tuple(ActionLine(**_columns(connection, row)) for row in rows)
+
+
+def _columns(connection: Connection, row) -> dict:
+    return {
+        "id": row.id, "kind": row.kind, "by": row.by, "at": row.at, "target": row.target, "said": row.said,
+        "number": row.number, "progress": _progress(connection, row), "undoes_id": row.undoes_id,
+        "undone_id": _undone_id(connection, row.id),
+    }  # fmt: skip
+
+
+def id_of_run(engine: Engine, run_id: str) -> str:
+    """The action that this run does. Raises ActionNotFound."""
+    with reading(engine) as connection:
+        found = connection.scalar(select(actions.c.id).where(actions.c.run_id == run_id))
+    if found is None:
+        raise ActionNotFound(run_id)
+    return found
 
 
 def action_page(engine: Engine, action_id: str) -> ActionPage:
@@ -83,13 +119,10 @@ def action_page(engine: Engine, action_id: str) -> ActionPage:
     with reading(engine) as connection:
         row = action_of(connection, action_id)
         return ActionPage(
-            id=row.id, kind=row.kind, by=row.by, at=row.at, target=row.target, said=row.said, number=row.number,
-            progress=_progress(connection, row),
+            **_columns(connection, row),
             found=_found(connection, action_id),
             line=next(iter(lines(connection, [row.run_id])), None),
             made=_made(connection, action_id),
-            undoes_id=row.undoes_id,
-            undone_id=_undone_id(connection, action_id),
             shown=_shown(connection, action_id),
         )  # fmt: skip
 

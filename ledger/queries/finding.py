@@ -44,10 +44,11 @@ def found(engine: Engine, text: str) -> Found:
 
 def _jobs(connection: Connection, words: list[str]) -> tuple[FoundJob, ...]:
     """Those whose name has all words come before those whose description does."""
-    named = and_(True, *[has(jobs.c.name, word) for word in words])
-    told = and_(True, *[or_(has(jobs.c.name, word), has(jobs.c.doc, word)) for word in words])
     columns = (jobs.c.name, jobs.c.doc, jobs.c.queue, jobs.c.parameters)
-    rows = connection.execute(select(*columns).where(told).order_by(named.desc(), jobs.c.name).limit(MOST_JOBS))
+    found = select(*columns).where(*[or_(has(jobs.c.name, word), has(jobs.c.doc, word)) for word in words])
+    if words:
+        found = found.order_by(and_(*[has(jobs.c.name, word) for word in words]).desc())
+    rows = connection.execute(found.order_by(jobs.c.name).limit(MOST_JOBS))
     return tuple(FoundJob(row.name, row.doc, row.queue, _needs(row.parameters)) for row in rows)
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, func, select
 
-from ledger import clock
+from ledger import clock, pauses
 from ledger.queries.backlog import Backlog
 from ledger.queries.counting import Count
 from ledger.queries.wanted import first_id_at
@@ -37,6 +37,7 @@ class FlowQueue:
     came: int
     went: int
     hosts: tuple[str, ...]
+    is_paused: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,11 +70,11 @@ class Flow:
 
 
 def flow(connection: Connection, now: int, waiting: Backlog, alive: Iterable[Process]) -> Flow:
-    workers = [each for each in alive if each.takes_runs]
+    workers = [each for each in alive if each.kind == "worker"]
     came, went = _came(connection, now), _went(connection, now)
     running = connection.execute(_running).fetchall()
     hosts = _hosts(workers, running)
-    queues = _queues(waiting, workers, running, came, went)
+    queues = _queues(waiting, workers, running, came, went, set(pauses.paused(connection, now)))
     shown = sorted(queues, key=lambda each: (-each.waiting.number, -each.came, each.name))[:MOST_QUEUES]
     return Flow(
         sources=_sources(came),
@@ -125,13 +126,15 @@ def _by_queue(rates: Counter) -> Counter:
     return found
 
 
-def _queues(waiting: Backlog, workers: list[Process], running: list, came: Counter, went: Counter) -> list[FlowQueue]:
+def _queues(
+    waiting: Backlog, workers: list[Process], running: list, came: Counter, went: Counter, paused: set[str]
+) -> list[FlowQueue]:
     at_work = Counter()
     for row in running:
         at_work[row.queue] += row.number
     by_name = {each.name: each for each in waiting.queues}
     came, went = _by_queue(came), _by_queue(went)
-    names = {*by_name, *at_work, *came, *went, *(name for each in workers for name in each.queues)}
+    names = {*by_name, *at_work, *came, *went, *paused, *(name for each in workers for name in each.queues)}
     return [
         FlowQueue(
             name=name,
@@ -140,7 +143,8 @@ def _queues(waiting: Backlog, workers: list[Process], running: list, came: Count
             running=at_work[name],
             came=came[name],
             went=went[name],
-            hosts=tuple(sorted({each.host for each in workers if name in each.queues})),
+            hosts=tuple(sorted({each.host for each in workers if each.takes_runs and name in each.queues})),
+            is_paused=name in paused,
         )
         for name in sorted(names)
     ]
@@ -155,4 +159,6 @@ def _hosts(workers: list[Process], running: list) -> tuple[Host, ...]:
 
 
 def _host(name: str, workers: list[Process], busy: Counter) -> Host:
-    return Host(name, len(workers), sum(busy[each.id] for each in workers), sum(each.slots for each in workers))
+    """Workers that are being drained have no slots for others any more, and are busy until they have ended."""
+    slots = sum(each.slots for each in workers if each.takes_runs)
+    return Host(name, len(workers), sum(busy[each.id] for each in workers), slots)

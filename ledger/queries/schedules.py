@@ -21,7 +21,7 @@ from ledger.tables import jobs, runs, schedules, ticks
 from ledger.ticks import TickOutcome, missed
 
 MOST_SCHEDULES = 50  # on one page
-LAST_TICKS = 30  # that a page tells one by one
+LAST_TICKS = 60  # that a page tells one by one
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -226,7 +226,9 @@ document.querySelector(".find")?.addEventListener("click", (event) => {
 document.addEventListener("htmx:after:swap", showCopyButtons);
 showCopyButtons();
 for (const field of document.querySelectorAll("[data-viewer]")) field.value = Intl.DateTimeFormat().resolvedOptions().timeZone;
-document.querySelector("nav.main [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" }); // on a phone the bar scrolls
+for (const here of document.querySelectorAll("nav.main [aria-current], .tabs [aria-current]")) {
+  here.scrollIntoView({ block: "nearest", inline: "center" }); // on a phone these scroll
+}
 setUpPulse();
 tick();
 setInterval(tick, SECOND);
