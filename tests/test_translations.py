@@ -57,7 +57,7 @@ def said() -> frozenset[str]:
 
 def is_ours(folder: str) -> bool:
     parts = Path(folder).relative_to(ROOT).parts
-    return not parts or parts[0] in {"ledger", "web", "templates"}
+    return not parts or parts[0] in {"ledger", "web", "workers", "templates"}
 
 
 @pytest.mark.parametrize("language", OTHERS)
