@@ -1,6 +1,8 @@
 """What RabbitMQ may do to us: go away, lose everything, repeat itself, and bring messages of others."""
 
+import gc
 import json
+import os
 import time
 import uuid
 
@@ -174,6 +176,24 @@ def test_the_publisher_says_what_became_of_the_broker(rabbitmq: RabbitMQ, proces
     finally:
         publisher.close()
     assert "guest" not in publisher.status().detail
+
+
+def test_a_connection_that_is_lost_leaves_no_socket_behind(rabbitmq: RabbitMQ):
+    rabbitmq.revive()
+    publisher = RabbitmqPublisher(rabbitmq.url)
+    wait_until(lambda: publisher.status().ok, 20, "the publisher is connected")
+    gc.collect()
+    gc.disable()  # what only the collector closes, nobody closes in time
+    try:
+        before = len(os.listdir("/proc/self/fd"))
+        for _ in range(5):
+            rabbitmq.rabbitmqctl("close_all_connections", "a test")
+            wait_until(lambda: not publisher.status().ok, 20, "the publisher has seen that")
+            wait_until(lambda: publisher.status().ok, 20, "the publisher is connected again")
+        assert len(os.listdir("/proc/self/fd")) <= before + 1
+    finally:
+        gc.enable()
+        publisher.close()
 
 
 def test_what_lies_in_rabbitmq_is_seen_without_waiting_for_it(rabbitmq_stack: Stack, rabbitmq: RabbitMQ):

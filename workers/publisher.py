@@ -192,6 +192,9 @@ class RabbitmqPublisher:
             self._connection.ioloop.stop()
 
     def _forget_connection(self) -> None:
+        """The loop of a connection has sockets of its own, and lives on in cycles until the collector comes by."""
+        if self._connection is not None:
+            self._connection.ioloop.close()
         self._connection = self._channel = None
         self._scheduled = False
         self._unconfirmed.clear()
