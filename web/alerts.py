@@ -83,8 +83,13 @@ def needs_you(alerts: tuple[Alert, ...]) -> str:
 
 
 def _up(now: Overview) -> str:
-    workers = now.system.workers
-    return ngettext("The worker is up", "All %(num)s workers are up", workers) if workers else _("No worker is up")
+    workers, died = now.system.workers, now.trouble.deaths.number
+    if not workers:
+        return _("No worker is up")
+    if died:
+        up = ngettext("%(num)s worker is up", "%(num)s workers are up", workers)
+        return _("%(up)s, %(died)s died in the last hour", up=up, died=count(died))
+    return ngettext("The worker is up", "All %(num)s workers are up", workers)
 
 
 def _waits(now: Overview) -> str:
