@@ -149,6 +149,10 @@ def _active(connection: Connection, schedule_id: str) -> list[str]:
     return [row.id for row in found if row.state in ACTIVE]
 
 
+#: Not the id itself: PostgreSQL would walk all runs back by their key, and a schedule may have none that is by hand.
+newest_by_hand = (runs_table.c.id + "").desc()
+
+
 def _last_runs(schedule_id: str | ColumnElement[str]) -> tuple[Select, Select]:
     """Of its ticks, and those by hand. Looking back a little is enough: while one is active no other is made, except
     by hand or by a schedule that allowed overlaps until a moment ago.
@@ -156,7 +160,7 @@ def _last_runs(schedule_id: str | ColumnElement[str]) -> tuple[Select, Select]:
     run = runs_table.c
     own = select(run.id, run.state).where(run.schedule_id == schedule_id).limit(LOOK_BACK).correlate(schedules)
     ticked = own.where(run.tick_at.is_not(None)).order_by(run.tick_at.desc())
-    return ticked, own.where(run.tick_at.is_(None)).order_by(run.id.desc())
+    return ticked, own.where(run.tick_at.is_(None)).order_by(newest_by_hand)
 
 
 #: Of a row of ``schedules``.

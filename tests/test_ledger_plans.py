@@ -2,11 +2,12 @@
 
 from sqlalchemy import Engine
 
-from ledger import clock
+from ledger import clock, fleet, recurrence, runs, schedules
 from ledger.claims import next_due
 from ledger.dispatch import is_overdue, next_dispatch_at
-from ledger.engine import is_sqlite, reading
-from ledger.runs import cancel_requests
+from ledger.engine import is_sqlite, reading, writing
+from ledger.queries.schedules import schedules_page
+from ledger.runs import NewRun, cancel_requests
 from tests.ledger_steps import (
     HOUR,
     claimed_ids,
@@ -19,8 +20,9 @@ from tests.ledger_steps import (
     take_hints,
     worker,
 )
+from tests.schedule_steps import job
 
-DELAYED = 20_000
+DELAYED, TICKED = 20_000, 2_000
 
 
 def with_many_delayed_runs(engine: Engine) -> None:
@@ -75,6 +77,30 @@ ASKED = {
     takes_hints: "ix_runs_dispatch",
     asks_who_is_to_stop: "ix_runs_",  # by worker or by state: few are running
 }
+
+
+def test_the_runs_of_a_schedule_are_found_without_walking_all_runs(engine: Engine):
+    schedule_id = with_a_schedule_that_was_never_run_by_hand(engine)
+    with statements(engine) as sent:
+        page = schedules_page(engine)
+        with writing(engine) as connection:
+            schedules.fire(connection, schedule_id, clock.now())
+    assert page.lines[0].last is not None
+    plans = [plan(engine, *each) for each in sent if "tick_at IS NULL" in each[0]]
+    assert len(plans) >= 2
+    assert all("ux_runs_tick" in each and "pk_runs" not in each and "SCAN runs" not in each for each in plans), plans
+
+
+def with_a_schedule_that_was_never_run_by_hand(engine: Engine) -> str:
+    fleet.register(engine, fleet.NewProcess(kind="worker"), [job("add", "default", 0)])
+    rule = recurrence.parse("interval", "60", anchor=0)
+    with writing(engine) as connection:
+        new = schedules.NewSchedule(name="often", job="add", rule=rule, overlap="skip")
+        schedule_id = schedules.create(connection, new)
+        own = {"job": "add", "queue": "default", "origin": "schedule", "schedule_id": schedule_id}
+        runs.insert(connection, [NewRun(**own, tick_at=number * HOUR) for number in range(TICKED)])
+    with_many_delayed_runs(engine)
+    return schedule_id
 
 
 def reads_all(plan: str) -> bool:

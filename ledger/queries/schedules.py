@@ -7,7 +7,7 @@ from sqlalchemy import Connection, Engine, Row, bindparam, func, or_, select
 from ledger import clock, recurrence, texts
 from ledger.engine import reading
 from ledger.errors import ScheduleNotFound
-from ledger.firing import rule_of
+from ledger.firing import newest_by_hand, rule_of
 from ledger.prepared import Prepared
 from ledger.queries.finding import has
 from ledger.queries.lines import RunLine, lines
@@ -227,7 +227,7 @@ def _newest_ids(connection: Connection, schedule_id: str) -> tuple[str | None, s
 
 _own = select(runs.c.id).where(runs.c.schedule_id == bindparam("schedule_id")).limit(1)
 _by_tick = Prepared(_own.where(runs.c.tick_at.is_not(None)).order_by(runs.c.tick_at.desc()))
-_by_hand = Prepared(_own.where(runs.c.tick_at.is_(None)).order_by(runs.c.id.desc()))
+_by_hand = Prepared(_own.where(runs.c.tick_at.is_(None)).order_by(newest_by_hand))
 
 
 def _ticks(connection: Connection, schedule_id: str) -> tuple[TickLine, ...]:
