@@ -20,7 +20,7 @@ from ledger.ticks import Catchup, Overlap
 
 NAME_LIMIT = 200
 MOST_KEPT = 500
-LONGEST_JITTER = 24 * 3_600
+LONGEST_JITTER = 24 * 3_600 * clock.SECOND
 LARGEST_PRIORITY = 2**31 - 1
 QUEUE = re.compile(r"[a-zA-Z_][a-zA-Z0-9._-]{0,199}", re.ASCII)  # Dramatiq's rule
 #: How a rule is said, and what kind of rule it is then.
@@ -148,12 +148,12 @@ def _span(longest: int | None = None) -> Callable[[Any], int | None]:
         if value is None:
             return None
         try:
-            seconds = int(parse("interval", _rule_text(value)).text)
+            found = int(parse("interval", _rule_text(value)).text) * clock.SECOND
         except RuleError as error:
             raise DeclarationError(error.template, **error.values) from error
-        if longest is not None and seconds > longest:
+        if longest is not None and found > longest:
             raise DeclarationError(N_("A day is the most."))
-        return seconds * clock.SECOND
+        return found
 
     return span
 

@@ -8,6 +8,7 @@ from flask_babel import gettext as _
 from werkzeug.datastructures import MultiDict
 
 from ledger import clock
+from ledger.declarations import LONGEST_JITTER, MOST_KEPT, NAME_LIMIT
 from ledger.errors import N_
 from ledger.queries.jobs import JobPage
 from ledger.queries.schedules import Schedule
@@ -18,10 +19,6 @@ from web.forms import Form
 from web.forms.errors import Refused
 from web.schedule_words import fault
 from web.when import priority, queue_name, seconds
-
-NAME_LIMIT = 200
-MOST_KEPT = 500
-LONGEST_JITTER = 24 * 3_600 * clock.SECOND
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

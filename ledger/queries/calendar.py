@@ -106,7 +106,7 @@ def _past(connection: Connection, since: int) -> dict[str, Counter]:
 _part_of_tick = ticks.c.tick_at.op("/")(literal_column(str(PART)))
 
 
-def _ahead(rule: Rule, after: int, until: int) -> dict[tuple[int, str], int]:
+def _ahead(rule: Rule, after: int, until: int) -> Counter:
     return Counter((at // PART, NEXT) for at in _times(rule, after, until) if after < at < until)
 
 

@@ -54,7 +54,7 @@ def enabled(connection: Connection) -> tuple[Enabled, ...]:
     return known[1]
 
 
-_known: WeakKeyDictionary[Engine, tuple[tuple[int, int], tuple[Enabled, ...]]] = WeakKeyDictionary()
+_known: WeakKeyDictionary[Engine, tuple[tuple[int, int, int], tuple[Enabled, ...]]] = WeakKeyDictionary()
 
 
 def _after(schedule: Enabled, at: int) -> int | None:
