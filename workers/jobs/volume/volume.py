@@ -1,12 +1,49 @@
 """The volume itself: voxels and what is known about them. Reading and drawing are elsewhere."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from workers.jobs.volume import shape
 from workers.jobs.volume.errors import DamagedFile, NotThreeDimensional, UnsupportedDtype
 from workers.jobs.volume.shape import Shape
+
+
+@dataclass(frozen=True)
+class Suv:
+    """SUV = ``factor`` * value. ``kind`` says of which body measure (BW, LBM, ...); ``inputs`` are the numbers
+    and times that went in, by name, as people read them; ``notes`` what was assumed on the way."""
+
+    factor: float
+    kind: str = "BW"
+    inputs: dict[str, str | float] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class NotSuv:
+    """Why no SUV can be told of values that look like activity, in a sentence; ``missing`` are DICOM keywords."""
+
+    reason: str
+    missing: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class About:
+    """Whose and which volume it is. Blank is unknown; ``acquired`` is ISO 8601 local time of the scanner.
+
+    ``patient_name`` is dropped when a volume is kept, unless a setting keeps it.
+    """
+
+    subject: str = ""
+    label: str = ""
+    modality: str = ""
+    acquired: str = ""
+    series_uid: str = ""
+    study_uid: str = ""
+    frame_of_reference_uid: str = ""
+    patient_name: str = ""
+    scanner: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -16,7 +53,8 @@ class Volume:
     ``spacing`` is mm between voxels as (z, y, x), or None if the file does not tell. ``unit`` is that of the
     values (HU, Bq/ml), or None. ``orientation`` names the sides to which x, y and z grow, "LPS" (left,
     posterior, superior), or None if the file does not tell: pictures then show the rows as stored, with the
-    last slice on top.
+    last slice on top. ``affine`` is 4 x 4 and takes a voxel's index (x, y, z, 1) to the mm of its centre in the
+    scanner's LPS; None if the file does not tell. ``warnings`` are sentences for people.
     """
 
     array: np.ndarray
@@ -24,6 +62,10 @@ class Volume:
     spacing: tuple[float, float, float] | None = None
     unit: str | None = None
     orientation: str | None = None
+    affine: np.ndarray | None = None
+    about: About = About()
+    suv: Suv | NotSuv | None = None
+    warnings: tuple[str, ...] = ()
 
     @property
     def proportions(self) -> tuple[float, float, float]:
