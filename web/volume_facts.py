@@ -16,6 +16,13 @@ def title(volume: Kept) -> str:
     return " · ".join([*parts, *filter(None, [unit_words(volume.sidecar)])])
 
 
+def in_a_list(volume: Kept) -> str:
+    """Enough to tell it from others: ``phantom_pet · PT · 2010-01-02 11:00 · phantom-1``."""
+    told = volume.sidecar
+    known = (volume.name, told.get("modality"), (told.get("acquired") or "").replace("T", " "), told.get("subject"))
+    return " · ".join(filter(None, known))
+
+
 def _spacing(volume: Kept) -> str:
     if not volume.sidecar.get("spacing_known"):
         return _("size of a voxel unknown")
@@ -35,7 +42,7 @@ def suv_name(suv: dict[str, Any]) -> str:
 def facts(volume: Kept) -> tuple[tuple[str, str], ...]:
     """Label and text of all that is known; what is not known is left out."""
     told = volume.sidecar
-    low, high = (f"{value:.5g}" for value in told["range"])
+    low, high = ("?" if value is None else f"{value:.5g}" for value in told["range"])
     known = [
         (_("Subject"), told.get("subject")),
         (_("Patient name"), told.get("patient_name")),

@@ -55,7 +55,7 @@ def own_window(volume: Kept) -> tuple[float, float]:
     """The first that the sidecar names, as stored values."""
     first = next(iter(volume.sidecar.get("windows") or ()), None)
     if first is None:
-        return tuple(volume.sidecar["range"])
+        return 0.0, 1.0
     factor = (volume.sidecar.get("suv") or {}).get("factor", 1) if first.get("suv") else 1
     return first["low"] / factor, first["high"] / factor
 

@@ -8,10 +8,11 @@ from flask import Blueprint, render_template, request, url_for
 from flask_babel import gettext as _
 
 from ledger.ids import is_id
-from web.volume_facts import facts, suv_facts, title, unit_words, warnings
+from web.volume_facts import facts, in_a_list, suv_facts, title, unit_words, warnings
 from web.volume_folder import Kept, kept, others
+from web.volume_stills import WORDS as STILL_WORDS
 from web.volume_stills import Still, presets, stills
-from web.volume_words import volume_words
+from web.volume_words import WORDS, volume_words
 
 blueprint = Blueprint("volume_page", __name__, url_prefix="/volumes")
 
@@ -39,18 +40,44 @@ class Layer:
 
 
 @dataclass(frozen=True, slots=True)
+class Other:
+    """A volume that may be laid over this one."""
+
+    id: str
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
 class VolumePage:
     layers: tuple[Layer, ...]
     told: str
     words: str
     warnings: tuple[str, ...]
-    others: tuple[Kept, ...]
+    others: tuple[Other, ...]
     stills: tuple[Still, ...]
     presets: tuple[tuple[str, str, bool], ...]
+
+    palettes: str
+    planes: tuple[tuple[str, Any], ...] = (*STILL_WORDS.items(), ("mip", WORDS["mip"]))
 
     @property
     def base(self) -> Layer:
         return self.layers[0]
+
+    @property
+    def over(self) -> Layer | None:
+        return self.layers[1] if len(self.layers) > 1 else None
+
+    @property
+    def title(self) -> str:
+        if self.over is None:
+            return self.base.name
+        return _("%(over)s over %(base)s", over=self.over.name, base=self.base.name)
+
+    @property
+    def length(self) -> str:
+        """The unit of places."""
+        return "mm" if self.base.told["spacing_known"] else _("voxels")
 
 
 @blueprint.get("/<volume_id>")
@@ -67,9 +94,10 @@ def page_of(shown: list[Kept]) -> VolumePage:
         told=json.dumps([each.told for each in layers], ensure_ascii=False),
         words=volume_words(),
         warnings=warnings(shown),
-        others=tuple(others(shown[0])),
+        others=tuple(Other(each.id, in_a_list(each)) for each in others(shown[0])),
         stills=stills(shown[0], request.args),
         presets=presets(shown[0], request.args),
+        palettes=url_for("static", filename="volume/palettes.json"),
     )
 
 

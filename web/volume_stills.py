@@ -70,12 +70,12 @@ def moved(volume: Kept, changes: dict[str, Any]) -> str:
 
 def presets(volume: Kept, args: Mapping[str, str]) -> tuple[tuple[str, str, bool], ...]:
     """Each preset's name, the address that shows it, and whether it is shown."""
-    now = asked_window(volume, args)
+    now = ",".join(map(_written, asked_window(volume, args)))
     factor = (volume.sidecar.get("suv") or {}).get("factor", 1)
     found = []
     for each in volume.sidecar.get("windows") or ():
-        low, high = (each[end] / (factor if each.get("suv") else 1) for end in ("low", "high"))
-        found.append((each["name"], moved(volume, {"window": f"{_written(low)},{_written(high)}"}), (low, high) == now))
+        window = ",".join(_written(each[end] / (factor if each.get("suv") else 1)) for end in ("low", "high"))
+        found.append((each["name"], moved(volume, {"window": window}), window == now))
     return tuple(found)
 
 

@@ -164,40 +164,50 @@ function pick(data, columns, columnStep, rows, rowStep, out, linear) {
 
 // The grids lean against each other: each pixel by itself, with the highest of `slab` steps across.
 function sampledOblique(volume, grid, map, slab, linear) {
-  const out = new Float32Array(grid.width * grid.height);
+  const out = new Float32Array(grid.width * grid.height).fill(NaN);
+  if (!volume.preview && !volume.isWhole) return out;
   const across = [0, 1, 2].map((axis) => step(map, axis, grid.across));
   const length = Math.hypot(...across) || 1;
   const value = linear ? blended : nearest;
-  const origin = point(map, grid.origin);
-  const [du, dv] = [grid.du, grid.dv].map((by) => [0, 1, 2].map((axis) => step(map, axis, by)));
-  for (let v = 0, to = 0; v < grid.height; v++) {
-    for (let u = 0; u < grid.width; u++, to++) {
-      let best = NaN;
-      for (let each = 0; each < slab; each++) {
-        const by = (each - Math.floor((slab - 1) / 2)) / length;
-        const found = value(volume, ...[0, 1, 2].map((axis) => origin[axis] + u * du[axis] + v * dv[axis] + by * across[axis]));
-        if (!(found <= best)) best = found === found ? found : best;
+  for (let each = 0; each < slab; each++) {
+    const by = (each - Math.floor((slab - 1) / 2)) / length;
+    const [x, y, z] = point(map, grid.origin).map((at, axis) => at + by * across[axis]);
+    const [[ux, uy, uz], [vx, vy, vz]] = [grid.du, grid.dv].map((way) => [0, 1, 2].map((axis) => step(map, axis, way)));
+    for (let v = 0, to = 0; v < grid.height; v++) {
+      for (let u = 0; u < grid.width; u++, to++) {
+        const found = value(volume, x + u * ux + v * vx, y + u * uy + v * vy, z + u * uz + v * vz);
+        if (found > out[to] || out[to] !== out[to]) out[to] = found;
       }
-      out[to] = best;
     }
   }
   return out;
 }
 
 function nearest(volume, x, y, z) {
-  return volume.at([Math.round(x), Math.round(y), Math.round(z)])?.value ?? NaN;
+  const [nx, ny, nz] = volume.shape;
+  if (!(x >= -0.5 && y >= -0.5 && z >= -0.5 && x < nx - 0.5 && y < ny - 0.5 && z < nz - 0.5)) return NaN;
+  return raw(volume, Math.round(x), Math.round(y), Math.round(z));
+}
+
+function raw(volume, i, j, k) {
+  const slice = volume.slices[k];
+  if (slice) return slice[j * volume.shape[0] + i];
+  const { data, rows, planes, maps } = volume.preview;
+  return data[maps[2][k] * planes + maps[1][j] * rows + maps[0][i]];
 }
 
 function blended(volume, x, y, z) {
   const [nx, ny, nz] = volume.shape;
   if (!(x >= -0.5 && y >= -0.5 && z >= -0.5 && x < nx - 0.5 && y < ny - 0.5 && z < nz - 0.5)) return NaN;
-  const low = [x, y, z].map((at, axis) => Math.min(Math.max(Math.floor(at), 0), volume.shape[axis] - 1));
-  const share = [x, y, z].map((at, axis) => Math.min(Math.max(at - low[axis], 0), 1));
-  let sum = 0;
-  for (let corner = 0; corner < 8; corner++) {
-    const bits = [corner & 1, (corner >> 1) & 1, corner >> 2];
-    const weight = bits.reduce((product, bit, axis) => product * (bit ? share[axis] : 1 - share[axis]), 1);
-    if (weight) sum += weight * volume.at(low.map((at, axis) => Math.min(at + bits[axis], volume.shape[axis] - 1))).value;
-  }
-  return sum;
+  const i = Math.max(0, Math.floor(x)), j = Math.max(0, Math.floor(y)), k = Math.max(0, Math.floor(z));
+  const i1 = Math.min(i + 1, nx - 1), j1 = Math.min(j + 1, ny - 1), k1 = Math.min(k + 1, nz - 1);
+  const a = Math.max(0, x - i), b = Math.max(0, y - j), c = Math.max(0, z - k);
+  const row = (jj, kk) => {
+    const left = raw(volume, i, jj, kk);
+    return left + a * (raw(volume, i1, jj, kk) - left);
+  };
+  const near = row(j, k);
+  const far = row(j, k1);
+  const nearPlane = near + b * (row(j1, k) - near);
+  return nearPlane + c * (far + b * (row(j1, k1) - far) - nearPlane);
 }
