@@ -46,7 +46,8 @@ from workers.publisher import make_publisher
 TEMPLATES = Path(__file__).resolve().parents[1] / "templates"
 ROOMS = (
     overview, export, runs, actions, views, failures, artifacts, jobs, queues, dead_letters, schedules, declared,
-    workers, volume_page, volume_files, search, session, language, theme, keyboard, strip, health, metrics, settings_page,
+    workers, volume_page, volume_files, search, session, language, theme, keyboard, strip, health, metrics,
+    settings_page,
 )  # fmt: skip
 
 PARTS = (

@@ -29,6 +29,7 @@ class Layer:
 
     id: str
     name: str
+    short: str
     title: str
     unit: str
     told: dict[str, Any]
@@ -88,7 +89,7 @@ def show(volume_id: str) -> str:
 
 
 def page_of(shown: list[Kept]) -> VolumePage:
-    layers = tuple(map(layer, shown))
+    layers = tuple(layer(each, short) for each, short in zip(shown, short_names(shown), strict=True))
     return VolumePage(
         layers=layers,
         told=json.dumps([each.told for each in layers], ensure_ascii=False),
@@ -101,12 +102,19 @@ def page_of(shown: list[Kept]) -> VolumePage:
     )
 
 
-def layer(volume: Kept) -> Layer:
+def short_names(shown: list[Kept]) -> list[str]:
+    """CT and PT where that tells them apart, else their names."""
+    modalities = [each.sidecar.get("modality") or "" for each in shown]
+    return modalities if all(modalities) and len(set(modalities)) == len(shown) else [each.name for each in shown]
+
+
+def layer(volume: Kept, short: str) -> Layer:
     suv = volume.sidecar.get("suv") or {}
     told = {name: volume.sidecar.get(name) for name in TOLD} | {"unitWords": unit_words(volume.sidecar)}
     return Layer(
         id=volume.id,
         name=volume.name,
+        short=short,
         title=title(volume),
         unit=unit_words(volume.sidecar),
         told=told | {"data": url_for("volume_files.data", volume_id=volume.id, part="")},

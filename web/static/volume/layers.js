@@ -4,16 +4,26 @@
 import { palette } from "./palettes.js";
 
 export class Layer {
-  constructor(volume) {
+  // PET that lies over something is hot from the start: inverted grey would hide what is below it.
+  constructor(volume, isOver) {
     this.volume = volume;
     this.presets = (volume.facts.windows ?? []).map((each) => {
       const [low, high] = [each.low, each.high].map((end) => (each.suv ? end / volume.suvFactor : end));
       return { name: each.name, low, high };
     });
     const first = this.presets[0] ?? { low: 0, high: 1 };
-    this.own = { low: first.low, high: first.high, map: volume.facts.colour_map || "grey" };
+    this.own = { low: first.low, high: first.high, map: isOver && this.mapAlone === "grey-inverted" ? "hot" : this.mapAlone };
     this.setWindow(first.low, first.high);
     this.setMap(this.own.map);
+  }
+
+  get mapAlone() {
+    return this.volume.facts.colour_map || "grey";
+  }
+
+  // The projection is seen alone, so it has the colours that the volume would have alone, until others are chosen.
+  get projectionColours() {
+    return this.map === this.own.map ? palette(this.mapAlone) : this.colours;
   }
 
   get id() {

@@ -1,7 +1,7 @@
 // What is drawn over a plane: crosshair, letters of orientation, a bar of known length, outlines.
 
-const LIGHT = "rgb(255 255 255 / 0.95)";
-const DARK = "rgb(0 0 0 / 0.75)";
+const LIGHT = "rgb(255 255 255 / 0.9)";
+const DARK = "rgb(0 0 0 / 0.6)";
 const LENGTHS = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000];
 const GAP = 12; // CSS pixels around the place itself that the crosshair leaves free
 export const OUTLINE_COLOURS = ["#4dd2ff", "#ffd166", "#9cff57", "#ff9ff3"];

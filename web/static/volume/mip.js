@@ -64,7 +64,7 @@ export class Mip {
   // Bytes to colours by one table: a byte is a value between the ends of the projection, the window is the layer's.
   paint() {
     const { low, high, width, height } = this.facts;
-    const { colours, low: black, high: white } = this.layer;
+    const { projectionColours: colours, low: black, high: white } = this.layer;
     const table = Uint32Array.from({ length: 256 }, (_, byte) => {
       const level = ((low + (byte / 255) * (high - low) - black) / (white - black)) * 255 + 0.5;
       return colours[level > 255 ? 255 : level > 0 ? level | 0 : 0];
@@ -149,7 +149,7 @@ export class Mip {
         for (let i = 0; i < nx; i++) {
           if (Math.floor(this.column(i, j) + 0.5 + 1e-6) !== wanted) continue;
           const found = volume.at([i, j, k]);
-          if (found && !(found.value <= best?.value)) best = { value: found.value, voxel: [i, j, k] };
+          if (found && (best === null ? found.value === found.value : found.value > best.value)) best = { value: found.value, voxel: [i, j, k] };
         }
       }
     }

@@ -72,8 +72,8 @@ function sayLoading() {
   if (progress.textContent !== text) progress.textContent = text;
   const faults = [...loader.failed, ...viewer.mipFaults, ...paletteFaults];
   failed.hidden = faults.length === 0;
-  const sentences = faults.map((error) => filled(words.faulty, {
-    part: partName(error.part), name: error.part.volume?.name ?? "", reason: reasonOf(error.reason),
+  const sentences = faults.map(({ part, reason }) => filled(part.volume ? words.faulty : words.faultyAlone, {
+    part: partName(part), name: part.volume?.name, reason: reasonOf(reason),
   }));
   const list = failed.querySelector("ul");
   if (list.dataset.said === sentences.join()) return;

@@ -1,5 +1,9 @@
 // The pictures in the page: which of them are shown, which is the one that keys act on, and the fields under each.
 
+import { valueAt } from "./readout.js";
+
+const SAY_MS = 400;
+
 export class Stage {
   constructor(root, viewer, changed) {
     Object.assign(this, { root, viewer, changed, words: viewer.state.words, active: "axial" });
@@ -90,6 +94,20 @@ export class Stage {
     put(slice, this.viewer.state.at[plane.across] + 1);
     put(figure.querySelector("[data-slab]"), this.viewer.state.slabs[name]);
     figure.querySelector("[data-slices]").textContent = plane.slices;
+    clearTimeout(this.saying);
+    this.saying = setTimeout(() => this.describe(), SAY_MS);
+  }
+
+  // For those who cannot see the pictures: what each shows, once it stands still.
+  describe() {
+    const { state, base, planes } = this.viewer;
+    const world = base.toWorld(state.at);
+    const values = state.layers.map((layer) => `${layer.name}: ${valueAt(layer, world, this.words)}`).join("; ").replaceAll("\n", ", ");
+    for (const [name, plane] of Object.entries(planes)) {
+      const said = { plane: this.words[name], slice: state.at[plane.across] + 1, count: plane.slices, values };
+      const label = Object.entries(said).reduce((text, [word, value]) => text.replace(`{${word}}`, value), this.words.slice);
+      plane.canvas.setAttribute("aria-label", label);
+    }
   }
 
   async save(name) {

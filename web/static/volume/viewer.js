@@ -14,7 +14,7 @@ export class Viewer {
   constructor(volumes, canvases, words) {
     const [base] = volumes;
     this.state = {
-      layers: volumes.map((volume) => new Layer(volume)), // the lowest first
+      layers: volumes.map((volume, order) => new Layer(volume, order > 0)), // the lowest first
       opacity: OPACITY, // of what lies over the base
       at: base.shape.map((length) => Math.floor(length / 2)), // the crosshair, a voxel of the base
       centre: base.shape.map((length) => (length - 1) / 2), // of the view, in voxels of the base
