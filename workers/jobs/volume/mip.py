@@ -7,17 +7,20 @@ mirrored ones.
 """
 
 from dataclasses import dataclass
-from math import ceil, hypot, pi
+from itertools import pairwise
+from math import ceil, cos, hypot, pi, sin
 
 import numpy as np
 
-from ledger.volume_files import CHUNK_SLICES, MIP_FRAMES
+from ledger.volume_files import MIP_FRAMES
+from workers.jobs.volume import blocks
+from workers.jobs.volume.blocks import Factors
 from workers.jobs.volume.kept import Kept
 from workers.jobs.volume.pictures import Window
 from workers.jobs.volume.threads import side_by_side
 
 #: Longer axes are made shorter first, by maxima.
-WIDEST, TALLEST = 256, 512
+LONGEST = (512, 256, 256)
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,7 +40,7 @@ class Mip:
 
 def rotating(kept: Kept, spacing: tuple[float, float, float], window: Window) -> Mip:
     """The projections of a volume with this spacing (z, y, x) in mm."""
-    by = _factors(kept.shape)
+    by = blocks.factors(kept.shape, LONGEST)
     columns = _columns(kept, by, window)
     z, y, x = np.multiply(spacing, by).tolist()
     depth, width, height = columns.shape
@@ -47,34 +50,36 @@ def rotating(kept: Kept, spacing: tuple[float, float, float], window: Window) ->
 
 def turned(columns: np.ndarray, x: np.ndarray, y: np.ndarray, pixel: float) -> np.ndarray:
     """The frames of columns (place, z) that stand at ``x`` and ``y`` mm from the axis; pixels are so many mm."""
-    reach = hypot(np.abs(x).max(), np.abs(y).max())
-    width = 2 * ceil(reach / pixel) + 1
-    frames = np.zeros((MIP_FRAMES, columns.shape[1], width), np.uint8)
-
-    def draw(frame: int) -> int:
-        angle = 2 * pi * frame / MIP_FRAMES
-        across = x * np.cos(angle) + y * np.sin(angle)
-        _draw(frames[frame], columns, _nearest(across / pixel) + width // 2)
-        return frame
-
     half = MIP_FRAMES // 2
-    for frame in side_by_side(draw, range(half)):
+    width = 2 * ceil(hypot(np.abs(x).max(), np.abs(y).max()) / pixel) + 1
+    frames = np.zeros((MIP_FRAMES, columns.shape[1], width), np.uint8)
+    lit = np.flatnonzero(columns.max(axis=1))
+    x, y = x[lit] / pixel, y[lit] / pixel
+
+    def draw(frame: int) -> None:
+        angle = 2 * pi * frame / MIP_FRAMES
+        _draw(frames[frame], columns, lit, _nearest(x * cos(angle) + y * sin(angle)) + width // 2)
         frames[frame + half] = frames[frame][:, ::-1]
+
+    for _ in side_by_side(draw, range(half)):
+        pass
     return frames
 
 
 def _nearest(places: np.ndarray) -> np.ndarray:
     """Halves go up all alike, also those that rounding errors moved: else pixels between them stayed empty."""
-    return np.floor(places + (0.5 + 1e-6)).astype(np.intp)
+    return np.floor(places + (0.5 + 1e-6)).astype(np.int16)
 
 
-def _draw(frame: np.ndarray, columns: np.ndarray, places: np.ndarray) -> None:
-    """The maximum of all columns that fall into a place, drawn there from the top down."""
-    order = np.argsort(places, kind="stable")
-    found, starts = np.unique(places[order], return_index=True)
-    upright = frame[::-1]
-    for place, members in zip(found, np.split(order, starts[1:]), strict=True):
-        upright[:, place] = columns[members].max(axis=0)
+def _draw(frame: np.ndarray, columns: np.ndarray, lit: np.ndarray, places: np.ndarray) -> None:
+    """The maximum of the lit columns that fall into each place, drawn there from the top down."""
+    order = lit[np.argsort(places, kind="stable")]
+    ends = np.bincount(places, minlength=frame.shape[1]).cumsum()
+    drawn = np.zeros(frame.shape[::-1], np.uint8)
+    for place, (start, end) in enumerate(pairwise([0, *ends.tolist()])):
+        if start < end:
+            np.maximum.reduce(columns.take(order[start:end], axis=0), axis=0, out=drawn[place])
+    frame[...] = drawn.T[::-1]
 
 
 def _centres(depth: int, width: int, y: float, x: float) -> tuple[np.ndarray, np.ndarray]:
@@ -83,35 +88,19 @@ def _centres(depth: int, width: int, y: float, x: float) -> tuple[np.ndarray, np
     return np.tile(xs, depth), np.repeat(ys, width)
 
 
-def _factors(shape: tuple[int, int, int]) -> tuple[int, int, int]:
-    """Powers of two, so that a stack of slices holds whole blocks."""
-    longest = (TALLEST, WIDEST, WIDEST)
-    return tuple(
-        min(CHUNK_SLICES, 2 ** max(0, (length - 1) // most).bit_length())
-        for length, most in zip(shape, longest, strict=True)
-    )
-
-
-def _columns(kept: Kept, by: tuple[int, int, int], window: Window) -> np.ndarray:
+def _columns(kept: Kept, by: Factors, window: Window) -> np.ndarray:
     """The volume as bytes, (y, x, z): the columns that turn are then rows of memory."""
     z, y, x = (ceil(length / factor) for length, factor in zip(kept.shape, by, strict=True))
     columns = np.empty((y, x, z), np.uint8)
 
     def fill(start: int) -> None:
-        grey = _grey(_largest(kept.stack(start), by), window)
+        grey = _grey(blocks.joined(kept.stack(start), by, np.fmax), window)
         first = start // by[0]
         columns[:, :, first : first + len(grey)] = grey.transpose(1, 2, 0)
 
     for _ in side_by_side(fill, kept.starts()):
         pass
     return columns
-
-
-def _largest(stack: np.ndarray, by: tuple[int, int, int]) -> np.ndarray:
-    for axis, factor in enumerate(by):
-        if factor > 1:
-            stack = np.fmax.reduceat(stack, np.arange(0, stack.shape[axis], factor), axis)
-    return stack
 
 
 def _grey(values: np.ndarray, window: Window) -> np.ndarray:

@@ -1,5 +1,6 @@
 """Work on pieces of a volume side by side: numpy, gzip and the disk let go of the interpreter's lock."""
 
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
@@ -12,10 +13,10 @@ def side_by_side(work: Callable, items: Iterable) -> Iterator:
     Whoever stops listening, or the first piece that raises, ends the rest: nothing is begun after that.
     """
     with ThreadPoolExecutor(THREADS) as pool:
-        futures = [pool.submit(work, item) for item in items]
+        futures = deque(pool.submit(work, item) for item in items)
         try:
-            for future in futures:
-                yield future.result()
+            while futures:
+                yield futures.popleft().result()
         finally:
             for future in futures:
                 future.cancel()
