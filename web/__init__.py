@@ -33,8 +33,10 @@ from web import (
     security,
     session,
     strip,
+    subjects,
     theme,
     views,
+    volumes,
     workers,
 )
 from web import settings as settings_page
@@ -44,7 +46,7 @@ from workers.publisher import make_publisher
 TEMPLATES = Path(__file__).resolve().parents[1] / "templates"
 ROOMS = (
     overview, export, runs, actions, views, failures, artifacts, jobs, queues, dead_letters, schedules, declared,
-    workers, search, session, language, theme, keyboard, strip, health, metrics, settings_page,
+    workers, volumes, subjects, search, session, language, theme, keyboard, strip, health, metrics, settings_page,
 )  # fmt: skip
 
 PARTS = (
