@@ -17,6 +17,7 @@ from web import (
     export,
     failures,
     filters,
+    glyphs,
     health,
     jobs,
     keyboard,
@@ -50,7 +51,8 @@ ROOMS = (
 )  # fmt: skip
 
 PARTS = (
-    security, session, language, theme, keyboard, places, errors, filters, assets, scripts, live, strip, metrics,
+    security, session, language, theme, keyboard, places, errors, filters, glyphs, assets, scripts, live,
+    strip, metrics,
 )  # fmt: skip
 
 
