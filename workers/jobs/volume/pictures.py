@@ -89,13 +89,13 @@ def _finite(values: np.ndarray) -> np.ndarray:
 
 def _drawn(pixels: np.ndarray, window: Window, size: tuple[int, int]) -> bytes:
     """As PNG of this width and height."""
-    image = Image.fromarray(_grey(pixels, window)).resize(size, Image.Resampling.BICUBIC)
+    image = Image.fromarray(grey(pixels, window)).resize(size, Image.Resampling.BICUBIC)
     file = BytesIO()
     image.save(file, "PNG")
     return file.getvalue()
 
 
-def _grey(pixels: np.ndarray, window: Window) -> np.ndarray:
+def grey(pixels: np.ndarray, window: Window) -> np.ndarray:
     """0 to 255; what lies outside the window is black or white, and NaN is black."""
     with np.errstate(all="ignore"):
         share = (pixels.astype(np.float64) - window.low) / (window.high - window.low)
