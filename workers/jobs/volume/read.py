@@ -1,7 +1,7 @@
 """Any file to a volume: the format is told by the first bytes, and by the name only to say what is wrong."""
 
 from workers.jobs.volume import nifti, npy, raw
-from workers.jobs.volume.errors import DamagedFile
+from workers.jobs.volume.errors import DamagedFile, NotRaw
 from workers.jobs.volume.payload import Progress
 from workers.jobs.volume.raw import Recipe
 from workers.jobs.volume.source import Source
@@ -21,6 +21,14 @@ def volume(source: Source, recipe: Recipe, progress: Progress = lambda done, tot
         return nifti.read(source, progress)
     _refuse_if_known(source, head)
     return raw.read(source, recipe, progress)
+
+
+def refuse_unless_raw(source: Source) -> None:
+    """Raises NotRaw for a file that needs no recipe, DamagedFile for one that is something else."""
+    head = source.head(nifti.HEAD)
+    if head.startswith(npy.MAGIC) or nifti.header_class(head):
+        raise NotRaw(source.name)
+    _refuse_if_known(source, head)
 
 
 def _refuse_if_known(source: Source, head: bytes) -> None:
