@@ -92,6 +92,8 @@ class Frame:
 def of(header: Header) -> list[Frame]:
     """The slices of a file. Raises LeftAside for colours, and VolumeError for what cannot be read at all."""
     dataset = header.dataset
+    if "Rows" not in dataset:
+        raise LeftAside("other")
     colour = elements.text(dataset, "PhotometricInterpretation")
     if elements.whole(dataset, "SamplesPerPixel", 1) != 1 or colour.startswith("PALETTE"):
         raise LeftAside("colour")

@@ -19,7 +19,8 @@ STEP_TOLERANCE = 0.02
 MOST_TILT = 0.05
 # Positions are written with few digits; so much beside the line is rounding, not a tilt.
 ROUNDING = 0.02
-_LPS = np.array([[0, 1], [1, 1], [2, 1]])
+
+Spacing = tuple[float, float, float]
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,7 +30,7 @@ class Grid:
 
     frames: tuple[Frame, ...]
     affine: np.ndarray | None
-    spacing: tuple[float, float, float] | None
+    spacing: Spacing | None
 
 
 def grid(frames: Sequence[Frame]) -> Grid:
@@ -41,7 +42,8 @@ def grid(frames: Sequence[Frame]) -> Grid:
         refuse_unplaced(frame)
     ordered = sorted(frames, key=_Along(frames[0]))
     step = _step(ordered) if len(ordered) > 1 else _single_step(ordered[0])
-    spacing = (float(np.linalg.norm(step)), *ordered[0].spacing)
+    # Positions have few digits, and their difference has many: those beyond a nanometre are none.
+    spacing = (round(float(np.linalg.norm(step)), 6), *ordered[0].spacing)
     return Grid(tuple(ordered), _affine(ordered[0], step), spacing)
 
 
@@ -138,7 +140,7 @@ def _single_step(frame: Frame) -> np.ndarray:
     return normal(frame) * (frame.thickness if frame.thickness and frame.thickness > 0 else 1.0)
 
 
-def _spacing_alone(frame: Frame) -> tuple[float, float, float] | None:
+def _spacing_alone(frame: Frame) -> Spacing | None:
     if frame.spacing is None or min(frame.spacing) <= 0:
         return None
     return (frame.thickness or 1.0, *frame.spacing)
@@ -153,14 +155,16 @@ def _affine(frame: Frame, step: np.ndarray) -> np.ndarray:
     return affine
 
 
-def turned(stack: np.ndarray, affine: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """A (slice, row, column) array as (z, y, x), x mostly to the left, y to the back, z to the head; its affine.
+def turned(stack: np.ndarray, grid: Grid) -> tuple[np.ndarray, np.ndarray, Spacing]:
+    """A (slice, row, column) array as (z, y, x): x mostly to the left, y to the back, z to the head.
 
-    Axes are only swapped and flipped, as views: what is oblique stays so, in the affine.
+    With its affine, and its spacing as (z, y, x). Axes are only swapped and flipped, as views: what is oblique
+    stays so, in the affine.
     """
-    moves = io_orientation(affine)
+    moves = io_orientation(grid.affine)
     array = apply_orientation(stack.transpose(), moves).transpose()
-    return array, affine @ inv_ornt_aff(moves, stack.shape[::-1])
+    spacing = np.array(grid.spacing[::-1])[np.argsort(moves[:, 0])]
+    return array, grid.affine @ inv_ornt_aff(moves, stack.shape[::-1]), tuple(map(float, spacing[::-1]))
 
 
 def why_not(frames: Sequence[Frame]) -> tuple[Grid | None, VolumeError | None]:

@@ -20,9 +20,10 @@ from workers.jobs.volume.dicom.streams import Inflating, Stream
 from workers.jobs.volume.errors import DamagedFile
 
 HEAD = 32 * 1024
-LARGEST = 64 * 2**20
+LARGEST = 32 * 2**20
 DEFLATED = "1.2.840.10008.1.2.1.99"
 IMPLICIT, EXPLICIT, BIG = "1.2.840.10008.1.2", "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.2"
+_INDEX = "1.2.840.10008.1.3.10"
 UNDEFINED = 0xFFFFFFFF
 _PIXELS = {0x7FE00010: "integer", 0x7FE00008: "float32", 0x7FE00009: "float64"}
 _WIDE = {b"OB", b"OW", b"OF", b"OD", b"OL", b"OV", b"UN", b"UC", b"UR", b"UT", b"SQ", b"SV", b"UV"}
@@ -67,46 +68,76 @@ class Header:
     pixels: Element
 
 
+@dataclass(frozen=True)
+class _Head:
+    """The first bytes of a file; ``data`` is its data set, inflated if ``base`` says where that was deflated.
+
+    ``whole`` is whether there is no more, or no more that will be read.
+    """
+
+    first: bytes
+    base: int
+    data: bytes
+    whole: bool
+
+
 def read(member: Member, tags: list[int] | None = None) -> Header:
     """The header of a picture, of these elements only if ``tags`` are given. Raises LeftAside or DamagedFile."""
     if not member.size:
         raise LeftAside("empty")
     length = HEAD
     while True:
-        with member.opened() as stream:
-            head = streams.up_to(stream, min(length, member.size))
-        _refuse_foreign(head)
-        found = _read(member, head, length, tags)
+        head = _head(member, min(length, LARGEST))
+        found = _read_if_there(member, head, tags)
         if found:
             return found
         length *= 8
-        if length // 8 >= min(member.size if not _is_deflated(head) else LARGEST, LARGEST):
-            raise _without_pixels(member, head)
+
+
+def _head(member: Member, length: int) -> _Head:
+    with member.opened() as stream:
+        first = streams.up_to(stream, min(length, member.size))
+    _refuse_foreign(first)
+    base = _deflated_from(first)
+    data = _inflated(member, base, length) if base else first
+    return _Head(first, base, data, len(data) < length or length >= LARGEST)
+
+
+def is_marked(head: bytes) -> bool:
+    """Whether a file that begins so has the mark of DICOM; very old ones lack it."""
+    return head[128:132] == b"DICM"
 
 
 def _refuse_foreign(head: bytes) -> None:
     """What does not begin like DICOM is not handed to a parser that finds something in anything."""
-    if head[128:132] == b"DICM" or head[:2] in (b"\x08\0", b"\x02\0") or head[:2] == b"\0\x08":
+    if is_marked(head) or head[:2] in (b"\x08\0", b"\x02\0") or head[:2] == b"\0\x08":
         return
     archive = head.startswith(_ARCHIVES) or head[257:262] == b"ustar"
     raise LeftAside("archive" if archive else "foreign")
 
 
-def _read(member: Member, head: bytes, length: int, tags: list[int] | None) -> Header | None:
-    """None if the bytes end before the pixels."""
-    base = _deflated_from(head)
-    data = _inflated(member, base, min(length, LARGEST)) if base else head
-    file, stop = BytesIO(data), _Stop()
-    dataset = _parsed(member, file, stop, tags)
-    if stop.tag is None:
+def _read_if_there(member: Member, head: _Head, tags: list[int] | None) -> Header | None:
+    """None if the pixels, or the end of an element, may come later in the file."""
+    file, stop = BytesIO(head.data), _Stop()
+    try:
+        dataset = _parsed(member, file, stop, tags)
+    except DamagedFile:
+        if head.whole:
+            raise
+        return None
+    if stop.tag is None and not head.whole:
         return None
     if stop.tag not in _PIXELS:
-        raise _without_pixels(member, head, dataset)
+        raise _without_pixels(member, head.first, dataset)
+    return _header(member, head, dataset, file.tell(), _PIXELS[stop.tag])
+
+
+def _header(member: Member, head: _Head, dataset: Dataset, at: int, kind: str) -> Header:
     implicit, little = dataset.original_encoding
-    offset, size = _value(data, file.tell(), implicit, little)
-    pixels = Element(_PIXELS[stop.tag], base, offset, None if size == UNDEFINED else size, bool(base))
-    syntax = str(dataset.file_meta.get("TransferSyntaxUID") or "") if not base else EXPLICIT
-    return Header(member, dataset, syntax or (IMPLICIT if implicit else EXPLICIT if little else BIG), pixels)
+    offset, size = _value(head.data, at, implicit, little)
+    pixels = Element(kind, head.base, offset, None if size == UNDEFINED else size, bool(head.base))
+    told = "" if head.base else str(dataset.file_meta.get("TransferSyntaxUID") or "")
+    return Header(member, dataset, told or (IMPLICIT if implicit else EXPLICIT if little else BIG), pixels)
 
 
 class _Stop:
@@ -133,13 +164,9 @@ def _parsed(member: Member, file: BytesIO, stop: _Stop, tags: list[int] | None) 
         raise DamagedFile(member.name, f"its DICOM header makes no sense ({error or type(error).__name__})") from error
 
 
-def _is_deflated(head: bytes) -> bool:
-    return DEFLATED.encode() in head[:2048]
-
-
 def _deflated_from(head: bytes) -> int:
     """Where a deflated data set begins, 0 if it is not deflated."""
-    if not _is_deflated(head):
+    if DEFLATED.encode() not in head[:2048]:
         return 0
     file = BytesIO(head)
     read_preamble(file, force=True)
@@ -163,13 +190,11 @@ def _value(data: bytes, at: int, implicit: bool, little: bool) -> tuple[int, int
     return at + 8, struct.unpack_from(f"{order}H", data, at + 6)[0]
 
 
-def _without_pixels(member: Member, head: bytes, dataset: Dataset | None = None) -> Exception:
+def _without_pixels(member: Member, first: bytes, dataset: Dataset) -> Exception:
     """A file of another kind is left aside; a picture that is cut off within its header is damaged."""
-    if dataset is None:
-        dataset = _parsed(member, BytesIO(head if not _is_deflated(head) else b""), _Stop(), [0x00080016, 0x00280010])
     kind = elements.text(dataset, "SOPClassUID") or elements.text(dataset.file_meta, "MediaStorageSOPClassUID")
-    if kind == "1.2.840.10008.1.3.10":
+    if kind == _INDEX:
         return LeftAside("index")
     if elements.whole(dataset, "Rows"):
         return DamagedFile(member.name, "it ends before its picture begins")
-    return LeftAside("other" if kind or head[128:132] == b"DICM" else "foreign")
+    return LeftAside("other" if kind or is_marked(first) else "foreign")

@@ -84,6 +84,5 @@ def _single(frame: Frame) -> str:
 def _placed(array: np.ndarray, grid: Grid, described: Volume) -> Volume:
     if grid.affine is None:
         return replace(described, array=array)
-    turned, affine = geometry.turned(array, grid.affine)
-    spacing = tuple(map(float, np.linalg.norm(affine[:3, :3], axis=0)[::-1]))
+    turned, affine, spacing = geometry.turned(array, grid)
     return replace(described, array=turned, affine=affine, spacing=spacing, orientation="LPS")

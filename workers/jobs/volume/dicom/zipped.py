@@ -12,7 +12,7 @@ from workers.jobs.volume.dicom.errors import Encrypted, TooMany
 from workers.jobs.volume.errors import DamagedFile
 from workers.jobs.volume.source import Source
 
-_BEGINS = (b"PK\x03\x04", b"PK\x05\x06")
+BEGINS = (b"PK\x03\x04", b"PK\x05\x06")
 _END = struct.Struct("<4s4H2LH")
 _END_64 = struct.Struct("<4sQ2H2L4Q")
 _LOCAL = struct.Struct("<4s5H3L2H")
@@ -35,7 +35,7 @@ class Entry:
 def is_zip(path: Path) -> bool:
     """By the first bytes: what has others in front of the archive is not one for us."""
     with path.open("rb") as file:
-        return file.read(4) in _BEGINS
+        return file.read(4) in BEGINS
 
 
 def entries(source: Source, most: int) -> list[Entry]:
