@@ -8,13 +8,13 @@ from pydicom import dcmread
 from pydicom.dataset import Dataset
 from pydicom.encaps import encapsulate
 from pydicom.uid import (
+    MPEG2MPML,
     DeflatedExplicitVRLittleEndian,
     ExplicitVRBigEndian,
     ImplicitVRLittleEndian,
     JPEG2000Lossless,
     JPEGLosslessSV1,
     JPEGLSLossless,
-    MPEG2MPML,
     RLELossless,
 )
 
@@ -168,7 +168,8 @@ def test_frames_of_an_enhanced_file_are_placed_and_scaled_one_by_one(tmp_path):
 
 
 def packed_frames(array: np.ndarray, codec: str) -> list[bytes]:
-    encode = {"jpegls": imagecodecs.jpegls_encode, "jpeg2000": imagecodecs.jpeg2k_encode, "jpeg": imagecodecs.ljpeg_encode}
+    encode = {"jpegls": imagecodecs.jpegls_encode, "jpeg2000": imagecodecs.jpeg2k_encode}
+    encode |= {"jpeg": imagecodecs.ljpeg_encode}
     options = {"jpeg2000": {"codecformat": "j2k", "reversible": True, "level": 0}}.get(codec, {})
     return [encode[codec](np.ascontiguousarray(frame), **options) for frame in array]
 
