@@ -37,6 +37,8 @@ from web import (
     subjects,
     theme,
     views,
+    volume_files,
+    volume_page,
     volumes,
     workers,
 )
@@ -47,7 +49,8 @@ from workers.publisher import make_publisher
 TEMPLATES = Path(__file__).resolve().parents[1] / "templates"
 ROOMS = (
     overview, export, runs, actions, views, failures, artifacts, jobs, queues, dead_letters, schedules, declared,
-    workers, volumes, subjects, search, session, language, theme, keyboard, strip, health, metrics, settings_page,
+    workers, volumes, volume_page, volume_files, subjects, search, session, language, theme, keyboard, strip, health,
+    metrics, settings_page,
 )  # fmt: skip
 
 PARTS = (

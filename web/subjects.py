@@ -63,7 +63,7 @@ def create_load(subject: str):
 
 
 def to_volume(volume_id: str):
-    return redirect(url_for("volumes.show", volume_id=volume_id), 303)
+    return redirect(url_for("volume_page.show", volume_id=volume_id), 303)
 
 
 def volume_of(subject: str) -> str | None:

@@ -89,7 +89,7 @@ def list_page(found: Page, wanted: Wanted, typed: dict[str, str], faults: dict[s
 def row_of(volume: Volume) -> Row:
     said = volume.sidecar
     spacing = " × ".join(f"{length:.3g}" for length in said["spacing_xyz"]) if said["spacing_known"] else ""
-    thumbnail = url_for("volume_files.part", volume_id=volume.id, path=THUMBNAIL)
+    thumbnail = url_for("volume_files.data", volume_id=volume.id, part=THUMBNAIL)
     return Row(volume, " × ".join(map(str, said["shape_xyz"])), spacing, thumbnail)
 
 
