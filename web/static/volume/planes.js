@@ -7,7 +7,7 @@
 
 import { multiply } from "./affine.js";
 import { cut, sampled } from "./cuts.js";
-import { drawMarks } from "./marks.js";
+import { caption, drawMarks } from "./marks.js";
 
 export const PLANES = {
   axial: { u: 0, v: 1, across: 2, turned: false },
@@ -196,7 +196,9 @@ export class Plane {
     const canvas = document.createElement("canvas");
     const ratio = Math.max(2, this.ratio);
     Object.assign(canvas, { width: this.size.width * ratio, height: this.size.height * ratio });
-    this.drawOn(canvas.getContext("2d", { alpha: false }), ratio, this.state.marks);
+    const context = canvas.getContext("2d", { alpha: false });
+    this.drawOn(context, ratio, this.state.marks);
+    caption(context, this);
     return new Promise((done) => canvas.toBlob(done, "image/png"));
   }
 }
