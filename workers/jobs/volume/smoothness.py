@@ -23,7 +23,8 @@ class Line:
 
     def __init__(self, voxels: np.ndarray) -> None:
         self.voxels = voxels
-        self._low, self._high = _range(self.middle(MIDDLE))
+        self._every = EVERY[voxels.itemsize]
+        self._low, self._high = _range(self.middle(MIDDLE)[:: self._every])
         self.difference = cache(self.difference)
 
     def middle(self, size: int, apart: int = 0) -> np.ndarray:
@@ -42,8 +43,8 @@ class Line:
         """Mean |difference| of voxels so far apart; 1 for what is too far to say."""
         if distance >= self.voxels.size:
             return 1.0
-        every = EVERY[self.voxels.itemsize]
-        ones, others = (self.levelled(self.middle(MIDDLE, apart)[::every]) for apart in (-distance, distance))
+        pair = (self.middle(MIDDLE, apart)[:: self._every] for apart in (-distance, distance))
+        ones, others = map(self.levelled, pair)
         return float(np.abs(ones - others).mean(dtype=np.float64))
 
 
