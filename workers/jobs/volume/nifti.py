@@ -13,16 +13,17 @@ import numpy as np
 from nibabel.affines import voxel_sizes
 from nibabel.nifti1 import Nifti1Header
 from nibabel.nifti2 import Nifti2Header
-from nibabel.orientations import apply_orientation, axcodes2ornt, io_orientation, ornt_transform
+from nibabel.orientations import apply_orientation, axcodes2ornt, inv_ornt_aff, io_orientation, ornt_transform
 from nibabel.spatialimages import HeaderDataError
 from nibabel.wrapstruct import WrapStructError
 
 from workers.jobs.volume import payload
 from workers.jobs.volume.errors import DamagedFile
 from workers.jobs.volume.source import Source
-from workers.jobs.volume.volume import Volume, real_number, three_axes
+from workers.jobs.volume.volume import About, Volume, real_number, three_axes
 
 HEAD = 540
+_TO_LPS = np.diag([-1.0, -1.0, 1.0, 1.0])
 _MILLIMETRES = {"meter": 1000.0, "mm": 1.0, "micron": 0.001, "unknown": 1.0}
 
 
@@ -44,6 +45,7 @@ class _Layout:
     intercept: float
     affine: np.ndarray | None
     sizes: np.ndarray
+    label: str
 
 
 def read(source: Source, progress: payload.Progress) -> Volume:
@@ -69,15 +71,23 @@ def _understood(head: bytes) -> _Layout:
     slope, intercept = header.get_slope_inter()
     affine = _affine(header)
     sizes = header.get_zooms()[:3] if affine is None else voxel_sizes(affine)
+    to_mm = _MILLIMETRES[header.get_xyzt_units()[0]]
     return _Layout(
         stored=tuple(map(int, header.get_data_shape())),
         dtype=header.get_data_dtype(),
         offset=header.get_data_offset(),
         slope=1.0 if slope is None else slope,
         intercept=0.0 if intercept is None else intercept,
-        affine=affine,
-        sizes=np.array(sizes, np.float64) * _MILLIMETRES[header.get_xyzt_units()[0]],
+        affine=None if affine is None else np.diag([to_mm, to_mm, to_mm, 1.0]) @ affine,
+        sizes=np.array(sizes, np.float64) * to_mm,
+        label=_label(header),
     )
+
+
+def _label(header: Nifti1Header) -> str:
+    """What its writer says of it (descrip), as one printable line."""
+    told = bytes(header["descrip"]).decode("latin-1").partition("\0")[0]
+    return " ".join("".join(each if each.isprintable() else " " for each in told).split())
 
 
 def _affine(header: Nifti1Header) -> np.ndarray | None:
@@ -103,12 +113,14 @@ def _scaled(stored: np.ndarray, slope: float, intercept: float) -> np.ndarray:
 def _oriented(voxels: np.ndarray, layout: _Layout) -> Volume:
     """Flips and swaps of axes only, as views: nothing is resampled, oblique volumes keep their own grid."""
     source = f"NIfTI {layout.dtype.name}, slope {layout.slope:g}, intercept {layout.intercept:g}"
+    about = About(label=layout.label)
     if layout.affine is None:
-        return Volume(voxels, source, _spacing(layout.sizes))
+        return Volume(voxels, source, _spacing(layout.sizes), about=about)
     moves = ornt_transform(io_orientation(layout.affine), axcodes2ornt("LPS"))
     turned = apply_orientation(voxels.transpose(), moves).transpose()
     sizes = layout.sizes[np.argsort(moves[:, 0])]
-    return Volume(turned, source, _spacing(sizes), orientation="LPS")
+    affine = _TO_LPS @ layout.affine @ inv_ornt_aff(moves, voxels.shape[::-1])
+    return Volume(turned, source, _spacing(sizes), orientation="LPS", affine=affine, about=about)
 
 
 def _spacing(sizes: np.ndarray) -> tuple[float, float, float] | None:

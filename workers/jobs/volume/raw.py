@@ -1,5 +1,6 @@
 """Headerless raw files: nothing but voxels, perhaps after a header that is skipped."""
 
+import re
 from dataclasses import dataclass
 from math import prod
 from typing import Literal, get_args
@@ -71,6 +72,17 @@ def shape_of(text: str) -> Shape:
     if found is None:
         raise BadShape(text)
     return found
+
+
+def spacing_of(text: str) -> tuple[float, float, float] | None:
+    """The mm (z, y, x) that a form's text means, written X x Y x Z; None for a blank one. Raises BadValue."""
+    if not text.strip():
+        return None
+    try:
+        x, y, z = map(float, re.split(r"\s*[x×*;\s]\s*", text.strip(), flags=re.IGNORECASE))
+    except ValueError:
+        raise BadValue("spacing", text, "the mm between voxels along X, Y and Z, like 2.5 x 2.5 x 3.27") from None
+    return z, y, x
 
 
 def read(source: Source, recipe: Recipe, progress: payload.Progress) -> Volume:

@@ -1,6 +1,7 @@
 """Any file to a volume: the format is told by the first bytes, and by the name only to say what is wrong."""
 
 from workers.jobs.volume import nifti, npy, raw
+from workers.jobs.volume.dicom import headers, load, zipped
 from workers.jobs.volume.errors import DamagedFile, NotRaw
 from workers.jobs.volume.payload import Progress
 from workers.jobs.volume.raw import Recipe
@@ -8,8 +9,9 @@ from workers.jobs.volume.source import Source
 from workers.jobs.volume.volume import Volume
 
 
-def volume(source: Source, recipe: Recipe, progress: Progress = lambda done, total: None) -> Volume:
-    """The volume in a file: .npy, NIfTI (.nii, .nii.gz), or raw by ``recipe``, which the others do not need.
+def volume(source: Source, recipe: Recipe, progress: Progress = lambda done, total: None, series: str = "") -> Volume:
+    """The volume in a file: .npy, NIfTI (.nii, .nii.gz), DICOM or a zip of it, or raw by ``recipe``, which the
+    others do not need. ``series`` says which one of several DICOM series, by a key of ``series.offered``.
 
     Raises VolumeError, as one of its kinds, if the file or the recipe is wrong, and whatever ``progress``
     raises.
@@ -19,6 +21,8 @@ def volume(source: Source, recipe: Recipe, progress: Progress = lambda done, tot
         return npy.read(source, progress)
     if nifti.header_class(head):
         return nifti.read(source, progress)
+    if _is_dicom(source, head):
+        return load.volume([source], progress, series)
     _refuse_if_known(source, head)
     return raw.read(source, recipe, progress)
 
@@ -26,9 +30,15 @@ def volume(source: Source, recipe: Recipe, progress: Progress = lambda done, tot
 def refuse_unless_raw(source: Source) -> None:
     """Raises NotRaw for a file that needs no recipe, DamagedFile for one that is something else."""
     head = source.head(nifti.HEAD)
-    if head.startswith(npy.MAGIC) or nifti.header_class(head):
+    if head.startswith(npy.MAGIC) or nifti.header_class(head) or _is_dicom(source, head):
         raise NotRaw(source.name)
     _refuse_if_known(source, head)
+
+
+def _is_dicom(source: Source, head: bytes) -> bool:
+    """By its mark, or as an archive. A file that lacks it, as some do, might as well be raw: then its name decides."""
+    named = not source.packed and source.name.lower().endswith((".dcm", ".dicom", ".ima"))
+    return named or head.startswith(zipped.BEGINS) or headers.is_marked(head)
 
 
 def _refuse_if_known(source: Source, head: bytes) -> None:
@@ -46,10 +56,6 @@ def _why_not_raw(source: Source, head: bytes) -> str | None:
         return "it is one half of a NIfTI pair; save it as a single .nii, or load the .img as raw"
     if source.packed:
         return "it is gzip, but holds neither NIfTI nor numpy data; unpack it first"
-    if head[128:132] == b"DICM":
-        return "it is DICOM, which is not read here yet"
-    if head.startswith(b"PK\x03\x04"):
-        return "it is a zip archive; unpack it first"
     return _why_not_by_name(name)
 
 

@@ -1,0 +1,68 @@
+"""Values of a pydicom data set as plain Python, and None for what is missing, empty or no number.
+
+Headers in the wild break the rules for values; one bad element must not cost the series.
+"""
+
+from math import isfinite
+
+from pydicom import config
+from pydicom.dataset import Dataset
+
+# Ours to judge: pydicom would else warn on every value that breaks a rule, or refuse it.
+config.settings.reading_validation_mode = config.IGNORE
+
+
+def value(dataset: Dataset, keyword: str) -> object:
+    """As pydicom converts it; None where it is missing or cannot be converted."""
+    try:
+        return dataset.get(keyword)
+    # Conversion runs all of pydicom's parsers on bytes that anybody may have written.
+    except Exception:
+        return None
+
+
+def text(dataset: Dataset, keyword: str) -> str:
+    """One line of text, several values joined as DICOM writes them; "" where it is missing."""
+    found = value(dataset, keyword)
+    if found is None:
+        return ""
+    joined = found if isinstance(found, str) else "\\".join(map(str, found)) if _several(found) else str(found)
+    return " ".join("".join(each if each.isprintable() else " " for each in joined).split())
+
+
+def numbers(dataset: Dataset, keyword: str, count: int | None = None) -> tuple[float, ...] | None:
+    """Finite numbers, exactly ``count`` of them if that is given, or None."""
+    found = value(dataset, keyword)
+    try:
+        read = tuple(float(each) for each in (found if _several(found) else [found]))
+    except (TypeError, ValueError, OverflowError):
+        return None
+    fitting = count is None or len(read) == count
+    return read if fitting and all(map(isfinite, read)) else None
+
+
+def number(dataset: Dataset, keyword: str) -> float | None:
+    """One finite number, or None."""
+    found = numbers(dataset, keyword, 1)
+    return found[0] if found else None
+
+
+def whole(dataset: Dataset, keyword: str, default: int = 0) -> int:
+    """A whole number, ``default`` where there is none."""
+    found = number(dataset, keyword)
+    return default if found is None else int(found)
+
+
+def items(dataset: Dataset, keyword: str) -> list[Dataset]:
+    """The items of a sequence, [] where there are none."""
+    found = value(dataset, keyword)
+    return [each for each in found if isinstance(each, Dataset)] if _several(found) else []
+
+
+def first(dataset: Dataset, keyword: str) -> Dataset:
+    """The first item of a sequence, an empty data set where there is none."""
+    return next(iter(items(dataset, keyword)), Dataset())
+
+
+def _several(found: object) -> bool:
+    return hasattr(found, "__iter__") and not isinstance(found, str | bytes) and type(found).__name__ != "PersonName"
