@@ -88,7 +88,7 @@ def test_limits_hold_for_count_size_and_ratio(tmp_path, limits, error):
 
 def test_limits_hold_for_many_files_too(tmp_path):
     sources = [saved(tmp_path, name, data) for name, data in stack_of(voxels(3)).items()]
-    with pytest.raises(TooMany, match="The upload holds 3 files; at most 2"):
+    with pytest.raises(TooMany, match="The upload holds 3 files or slices; at most 2"):
         archive.members(sources, Limits(files=2))
     with pytest.raises(TooMuch):
         archive.members(sources, Limits(all=1000))
@@ -99,7 +99,7 @@ def test_an_index_that_claims_millions_of_entries_is_not_read(tmp_path):
     lying = bytearray(source.path.read_bytes())
     struct.pack_into("<HH", lying, lying.rfind(b"PK\x05\x06") + 8, 60000, 60000)
     source.path.write_bytes(lying)
-    assert "holds 60,000 files" in refused(TooMany, source)
+    assert "holds 60,000 files or slices" in refused(TooMany, source)
 
 
 def test_an_encrypted_entry_is_refused_by_name(tmp_path):
@@ -195,6 +195,11 @@ def test_a_header_that_claims_too_many_pixels_is_refused(tmp_path, size):
     dataset = header(voxels(1))
     dataset.Rows, dataset.Columns = (min(each, 65535) for each in size)
     refused(DamagedFile, saved(tmp_path, "a.dcm", written(dataset)))
+
+
+def test_a_header_that_claims_millions_of_frames_is_refused(tmp_path):
+    dataset = header(voxels(1), NumberOfFrames=10**9)
+    assert "in 1,000,000,000 frames" in refused(DamagedFile, saved(tmp_path, "a.dcm", written(dataset)))
 
 
 def test_packed_frames_that_would_take_more_than_is_allowed_are_refused_before_memory_is(tmp_path):

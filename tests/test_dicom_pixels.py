@@ -177,6 +177,28 @@ def test_frames_of_an_enhanced_file_are_placed_and_scaled_one_by_one(tmp_path):
     )
 
 
+def test_a_shipped_enhanced_ct_is_placed_frame_by_frame():
+    source = shipped("eCT_Supplemental.dcm")
+    dataset = dcmread(source.path)
+    heights = [
+        each.PlanePositionSequence[0].ImagePositionPatient[2]
+        for each in dataset.PerFrameFunctionalGroupsSequence
+    ]
+    frames = dataset.pixel_array[np.argsort(heights)]
+    assert np.array_equal(read(source).array, frames[:, :, ::-1].astype(np.int64) - 1024)
+
+
+def test_reconstructed_spect_is_stacked_by_its_first_position_and_its_step(tmp_path):
+    array = voxels(3)
+    told = one(ImagePositionPatient=[1, 2, 3], ImageOrientationPatient=[1, 0, 0, 0, 1, 0])
+    dataset = header(array, Modality="NM", NumberOfFrames=3, SpacingBetweenSlices=-4, SliceVector=[1, 2, 3])
+    del dataset.ImagePositionPatient, dataset.ImageOrientationPatient
+    dataset.DetectorInformationSequence = [told]
+    volume = read(saved(tmp_path, "a.dcm", written(dataset)))
+    assert np.array_equal(volume.array, array[::-1]) and volume.spacing == (4, 0.75, 0.5)
+    assert volume.affine[:3, 3].tolist() == [1, 2, -5] and volume.suv is None
+
+
 def packed_frames(array: np.ndarray, codec: str) -> list[bytes]:
     encode = {
         "jpegls": imagecodecs.jpegls_encode,

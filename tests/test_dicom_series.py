@@ -1,14 +1,17 @@
 """Each series of an upload is offered by itself; what differs is never merged, and nothing is left unsaid."""
 
 import pickle
+import tracemalloc
 
 import numpy as np
 import pytest
 
 from tests.dicoms import offer, read, saved, shipped, slice_of, stack_of, voxels, zipped
+from workers.jobs.volume import read as any_file
 from workers.jobs.volume.dicom import load
 from workers.jobs.volume.dicom.errors import NoneStacks, NoSeries, SeveralSeries, UnknownSeries
 from workers.jobs.volume.errors import DamagedFile
+from workers.jobs.volume.raw import Recipe
 
 
 def renamed(files: dict[str, bytes], prefix: str) -> dict[str, bytes]:
@@ -164,6 +167,22 @@ def test_reading_reports_every_slice_and_ends_when_progress_raises(tmp_path):
 
     with pytest.raises(KeyboardInterrupt):
         load.read(series, canceled)
+
+
+def test_any_file_is_read_by_its_first_bytes_and_progress_speaks_of_bytes(tmp_path):
+    source, reports = zipped(tmp_path, two_series()), []
+    volume = any_file.volume(source, Recipe(), lambda done, total: reports.append((done, total)), "1.2.9")
+    assert np.array_equal(volume.array, voxels(3) + 1)
+    assert reports[0] == (0, source.size) and reports[-1] == (source.size, source.size)
+    assert any_file.volume(saved(tmp_path, "a", slice_of(voxels(1))), Recipe()).array.shape == (1, 5, 6)
+
+
+def test_reading_takes_little_more_memory_than_the_volume(tmp_path):
+    (series,) = offer(zipped(tmp_path, stack_of(voxels(20, 512, 512)))).series
+    tracemalloc.start()
+    load.read(series)
+    assert tracemalloc.get_traced_memory()[1] < 1.2 * 20 * 512 * 512 * 2
+    tracemalloc.stop()
 
 
 def test_a_file_that_changes_between_offer_and_reading_is_refused(tmp_path):

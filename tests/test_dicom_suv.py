@@ -258,6 +258,12 @@ def test_a_pet_that_is_not_corrected_for_attenuation_says_so(tmp_path):
     assert any(each.startswith("Not attenuation corrected") for each in volume.suv.notes)
 
 
+@pytest.mark.parametrize("start", ["20240101100000", "20250101130000"])
+def test_an_injection_long_before_or_after_the_scan_makes_no_suv(tmp_path, start):
+    injection = drug(RadiopharmaceuticalStartDateTime=start)
+    assert "injected is" in told(tmp_path, RadiopharmaceuticalInformationSequence=injection).reason
+
+
 def test_an_injection_before_midnight_is_on_the_day_before(tmp_path):
     times = {
         "SeriesDate": "20250102",

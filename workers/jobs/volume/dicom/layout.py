@@ -25,7 +25,7 @@ CODECS = {
     "1.2.840.10008.1.2.4.202": "htj2k",
     "1.2.840.10008.1.2.4.203": "htj2k",
 }
-_MOST_SIDE = 65535
+_MOST_SIDE, _MOST_FRAMES = 65535, 20_000
 # Deflate packs at most 258 bytes into 2 bits.
 _UNPACKED_AT_MOST = 1032
 # Even pictures of nothing take a hundred bytes; what claims to be denser than this, and large, is none.
@@ -62,8 +62,8 @@ def of(header: Header) -> Layout:
     dataset, name = header.dataset, header.member.name
     rows, columns = elements.whole(dataset, "Rows"), elements.whole(dataset, "Columns")
     frames = max(1, elements.whole(dataset, "NumberOfFrames", 1))
-    if not (0 < rows <= _MOST_SIDE and 0 < columns <= _MOST_SIDE):
-        raise DamagedFile(name, f"its header says {columns} x {rows} pixels")
+    if not (0 < rows <= _MOST_SIDE and 0 < columns <= _MOST_SIDE and frames <= _MOST_FRAMES):
+        raise DamagedFile(name, f"its header says {columns} x {rows} pixels in {frames:,} frames")
     dtype = _dtype(header)
     allocated = 8 * dtype.itemsize
     stored = elements.whole(dataset, "BitsStored", allocated) if dtype.kind != "f" else allocated
