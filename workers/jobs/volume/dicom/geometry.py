@@ -10,6 +10,7 @@ from math import atan2, degrees
 import numpy as np
 from nibabel.orientations import apply_orientation, inv_ornt_aff, io_orientation
 
+from workers.jobs.volume.dicom import about
 from workers.jobs.volume.dicom.errors import BadPlace, Gap, Mixed, NoPlace, SamePlace, Shifted, Tilted
 from workers.jobs.volume.dicom.frames import Frame
 from workers.jobs.volume.errors import VolumeError
@@ -48,9 +49,9 @@ def grid(frames: Sequence[Frame]) -> Grid:
 
 
 def _refuse_mixed(frames: Sequence[Frame]) -> None:
-    _refuse_unequal("units", frames, lambda each: each.unit or "none")
-    _refuse_unequal("signs of the slope", frames, lambda each: "negative" if each.slope < 0 else "positive")
     _refuse_unequal("modalities", frames, lambda each: each.modality or "none")
+    _refuse_unequal("units", frames, lambda each: about.unit(each.unit, each.modality) or "none")
+    _refuse_unequal("signs of the slope", frames, lambda each: "negative" if each.slope < 0 else "positive")
 
 
 def _refuse_unequal(what: str, frames: Sequence[Frame], told) -> None:
