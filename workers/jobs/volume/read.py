@@ -21,13 +21,8 @@ def volume(source: Source, recipe: Recipe, progress: Progress = lambda done, tot
         return npy.read(source, progress)
     if nifti.header_class(head):
         return nifti.read(source, progress)
-<<<<<<< HEAD
     if _is_dicom(source, head):
-        return load.volume([source], progress, series)
-=======
-    if head.startswith(zipped.BEGINS) or _is_dicom(source, head):
         return load.volume([source], _in_bytes(progress, source.size), series)
->>>>>>> dicom
     _refuse_if_known(source, head)
     return raw.read(source, recipe, progress)
 
