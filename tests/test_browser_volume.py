@@ -3,6 +3,7 @@ same to them."""
 
 import json
 import re
+from base64 import b64decode, b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -13,7 +14,7 @@ import numpy as np
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from PIL import Image
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from ledger.volume_files import MIP_FRAMES, SIDECAR
 from tests import stored_volumes
@@ -25,8 +26,6 @@ from workers.jobs.volume import store
 LEANING_ID = f"{PET_ID[:-2]}f1"
 BOTH = f"/volumes/{CT_ID}?over={PET_ID}"
 WIDE, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
-#: In Chromium: a canvas as bytes, four to a pixel.
-PIXELS = "(canvas) => Array.from(canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data)"
 VIEWER = "document.getElementById('viewer').viewer"
 AXES = {"axial": 2, "coronal": 1, "sagittal": 0}
 
@@ -43,15 +42,27 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         yield site
 
 
+@pytest.fixture(scope="module")
+def context(browser: Browser, served: Site) -> Iterator[BrowserContext]:  # noqa: F811
+    """One cache for all pages: parts of volumes are fetched once."""
+    made = browser.new_context(base_url=served.address, viewport=WIDE)
+    yield made
+    made.close()
+
+
 @pytest.fixture
-def page(browser: Browser, served: Site) -> Iterator[Page]:  # noqa: F811
-    with visiting(browser, served) as opened:
-        yield opened
+def page(context: BrowserContext) -> Iterator[Page]:
+    """Nothing may be said on its console."""
+    opened = context.new_page()
+    said = complaints(opened)
+    yield opened
+    opened.close()
+    assert said == []
 
 
 @contextmanager
 def visiting(browser: Browser, served: Site, **how) -> Iterator[Page]:  # noqa: F811
-    """A page; nothing may be said on its console."""
+    """A page in a browser of its own."""
     context = browser.new_context(base_url=served.address, **({"viewport": WIDE} | how))
     page = context.new_page()
     said = complaints(page)
@@ -84,9 +95,12 @@ def told(page: Page, **state) -> None:
 
 def drawn(page: Page, plane: str) -> np.ndarray:
     """The picture of a plane before it is scaled to the screen: (row, column, red green blue)."""
-    width, height = page.evaluate(f"(({{backing: {{width, height}}}}) => [width, height])({VIEWER}.planes.{plane})")
-    data = page.evaluate(f"({PIXELS})({VIEWER}.planes.{plane}.backing)")
-    return np.array(data, np.uint8).reshape(height, width, 4)[..., :3]
+    return pixels(page, f"{VIEWER}.planes.{plane}.backing")
+
+
+def pixels(page: Page, canvas: str) -> np.ndarray:
+    png = page.evaluate(f"{canvas}.toDataURL('image/png')").partition(",")[2]
+    return np.asarray(Image.open(BytesIO(b64decode(png))).convert("RGB"))
 
 
 # What numpy makes of it
@@ -165,20 +179,18 @@ def test_pet_lies_over_ct_by_the_millimetres_of_both(page: Page, over: str, near
             assert furthest(drawn(page, plane), mixed(levels(below, -160, 240), above, opacity)) <= 1, plane
 
 
-def test_on_the_screen_a_voxel_is_one_pixel_when_that_is_asked_for(browser: Browser, served: Site):  # noqa: F811
+def test_on_the_screen_a_voxel_is_one_pixel_when_that_is_asked_for(page: Page, served: Site):
     volume_id = f"{CT_ID[:-2]}01"
     square = stored_volumes.ct((20, 64, 64))
     store.write(square, served.settings.var / "volumes" / volume_id, volume_id, "square")
-    with visiting(browser, served) as page:
-        shown(page, f"/volumes/{volume_id}?z=11&between=nearest")
-        marks = {"crosshair": False, "letters": False}
-        told(page, marks=marks, pixelsPerMm=64 / 604, centre=[31.5, 31.5, 9.5])
-        box = page.evaluate(f"(({{size, canvas}}) => [size.width, size.height, canvas.width])({VIEWER}.planes.axial)")
-        width, height = int(box[0]), int(box[1])
-        told(page, centre=[width / 2 - 10.5, height / 2 - 20.5, 9.5])  # the first voxel is at (10, 20)
-        data = np.array(page.evaluate(f"({PIXELS})({VIEWER}.planes.axial.canvas)"), np.uint8).reshape(height, box[2], 4)
-        assert furthest(data[20:84, 10:74, :3], levels(square.array[11], -160, 240)) <= 1
-        assert not data[:20, :, :3].any(), "around it is black"
+    shown(page, f"/volumes/{volume_id}?z=11&between=nearest")
+    marks = {"crosshair": False, "letters": False}
+    told(page, marks=marks, pixelsPerMm=64 / 604, centre=[31.5, 31.5, 9.5])
+    height, width = pixels(page, f"{VIEWER}.planes.axial.canvas").shape[:2]
+    told(page, centre=[width / 2 - 10.5, height / 2 - 20.5, 9.5])  # the first voxel is at (10, 20)
+    seen = pixels(page, f"{VIEWER}.planes.axial.canvas")
+    assert furthest(seen[20:84, 10:74], levels(square.array[11], -160, 240)) <= 1
+    assert not seen[:20].any(), "around it is black"
 
 
 def test_a_slab_shows_the_highest_of_its_slices(page: Page):
@@ -395,10 +407,10 @@ def test_a_region_is_outlined_on_the_grid_it_was_made_on(page: Page):
     shown(page, f"{BOTH}&x=40&y=22&z=50")
     told(page, marks={"crosshair": False, "letters": False})
     mask = (stored_volumes.pet().array * FACTOR >= 2.5).astype(np.uint8)
-    regions = [{"id": PET_ID, "colour": "#00ff00"}]
     page.evaluate(
-        f"([mask, [region]]) => {VIEWER}.setOutlines([{{...region, mask: Uint8Array.from(mask)}}])",
-        [mask.ravel().tolist(), regions],
+        f"(mask) => {VIEWER}.setOutlines([{{id: '{PET_ID}', colour: '#00ff00', mask: Uint8Array.from(atob(mask),"
+        " (each) => each.charCodeAt(0))}])",
+        b64encode(mask.tobytes()).decode(),
     )
     settle(page)
     inside = np.nan_to_num(sampled(replace(stored_volumes.pet(), array=mask), stored_volumes.ct(), nearest=True))
@@ -415,8 +427,8 @@ def boundary(plane: np.ndarray) -> int:
 
 
 def greens(page: Page, plane: str) -> int:
-    data = np.array(page.evaluate(f"({PIXELS})({VIEWER}.planes.{plane}.canvas)"), np.int16).reshape(-1, 4)
-    return int(((data[:, 1] > 180) & (data[:, 0] < 80) & (data[:, 2] < 80)).sum())
+    red, green, blue = np.moveaxis(pixels(page, f"{VIEWER}.planes.{plane}.canvas"), 2, 0)
+    return int(((green > 180) & (red < 80) & (blue < 80)).sum())
 
 
 def test_a_plane_is_saved_as_a_picture(page: Page):

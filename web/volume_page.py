@@ -12,7 +12,7 @@ from web.volume_facts import facts, in_a_list, suv_facts, title, unit_words, war
 from web.volume_folder import Kept, kept, others
 from web.volume_stills import WORDS as STILL_WORDS
 from web.volume_stills import Still, presets, stills
-from web.volume_words import WORDS, volume_words
+from web.volume_words import WORDS, volume_words, window_word
 
 blueprint = Blueprint("volume_page", __name__, url_prefix="/volumes")
 
@@ -111,6 +111,7 @@ def short_names(shown: list[Kept]) -> list[str]:
 def layer(volume: Kept, short: str) -> Layer:
     suv = volume.sidecar.get("suv") or {}
     told = {name: volume.sidecar.get(name) for name in TOLD} | {"unitWords": unit_words(volume.sidecar)}
+    told["windows"] = [each | {"name": window_word(each["name"])} for each in told["windows"] or ()]
     return Layer(
         id=volume.id,
         name=volume.name,

@@ -39,6 +39,20 @@ WORDS = {
     "foot": _l("F"),
 }
 
+#: Names that sidecars give, as people read them; one that is not here is shown as it is.
+WINDOWS = {
+    "Soft tissue": _l("Soft tissue"),
+    "Lung": _l("Lung"),
+    "Bone": _l("Bone"),
+    "Brain": _l("Brain"),
+    "Most values": _l("Most values"),
+    "Whole range": _l("Whole range"),
+}
+
+
+def window_word(name: str) -> str:
+    return str(WINDOWS.get(name, name))
+
 
 def volume_words() -> str:
     """JSON, for an attribute of the viewer."""

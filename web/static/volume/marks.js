@@ -89,20 +89,20 @@ function scaleBar(context, plane) {
 }
 
 function outlines(context, plane) {
-  for (const outline of plane.state.outlines) {
-    const path = outline.path(plane);
-    const [left, top] = plane.corner;
-    const { width, height } = plane.backing;
-    const [wide, high] = plane.extent.map((length) => length * plane.scale);
-    context.save();
-    context.translate(left, top);
-    context.scale(wide / width, high / height);
-    const pixel = Math.max(wide / width, high / height);
-    for (const [colour, thick] of [[DARK, 3.5], [outline.colour, 1.75]]) {
-      context.strokeStyle = colour;
-      context.lineWidth = thick / pixel;
-      context.stroke(path);
-    }
-    context.restore();
+  const box = [...plane.corner, ...plane.extent.map((length) => length * plane.scale)];
+  for (const outline of plane.state.outlines) strokePath(context, outline.path(plane), outline.colour, box, plane.backing);
+}
+
+// A path in the pixels of a picture that is drawn into `box`: left, top, width, height on the canvas.
+export function strokePath(context, path, colour, [left, top, wide, high], { width, height }) {
+  context.save();
+  context.translate(left, top);
+  context.scale(wide / width, high / height);
+  const pixel = Math.max(wide / width, high / height);
+  for (const [each, thick] of [[DARK, 3.5], [colour, 1.75]]) {
+    context.strokeStyle = each;
+    context.lineWidth = thick / pixel;
+    context.stroke(path);
   }
+  context.restore();
 }
