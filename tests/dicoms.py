@@ -43,7 +43,9 @@ def saved(folder: Path, name: str, data: bytes) -> Source:
     return Source(folder / name, name)
 
 
-def zipped(folder: Path, files: dict[str, bytes], name: str = "scan.zip", packed: int = zipfile.ZIP_DEFLATED) -> Source:
+def zipped(
+    folder: Path, files: dict[str, bytes], name: str = "scan.zip", packed: int = zipfile.ZIP_DEFLATED
+) -> Source:
     with zipfile.ZipFile(folder / name, "w", packed) as archive:
         for each, data in files.items():
             archive.writestr(each, data)
@@ -55,7 +57,7 @@ def header(pixels: np.ndarray, position=(0, 0, 0), **elements) -> Dataset:
     dataset = Dataset()
     told = {
         "SOPClassUID": CT,
-        "SOPInstanceUID": "1.2.3.4",
+        "SOPInstanceUID": f"1.2.3.{abs(hash(tuple(position)))}",
         "SeriesInstanceUID": "1.2.3",
         "StudyInstanceUID": "1.2",
         "Modality": "CT",
@@ -90,7 +92,9 @@ def written(dataset: Dataset, syntax: str = ExplicitVRLittleEndian) -> bytes:
     return file.getvalue()
 
 
-def slice_of(pixels: np.ndarray, position=(0, 0, 0), syntax: str = ExplicitVRLittleEndian, **elements) -> bytes:
+def slice_of(
+    pixels: np.ndarray, position=(0, 0, 0), syntax: str = ExplicitVRLittleEndian, **elements
+) -> bytes:
     return written(header(pixels, position, **elements), syntax)
 
 

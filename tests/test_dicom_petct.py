@@ -70,7 +70,9 @@ def test_a_phantom_that_tells_no_unit_weight_or_dose_is_not_suv_and_says_what_is
     volume = read(shared("nema_iq_pet.zip"))
     assert isinstance(volume.suv, NotSuv) and volume.unit is None
     assert {"Units", "PatientWeight", "RadionuclideTotalDose"} <= set(volume.suv.missing)
-    assert volume.suv.reason.startswith("not SUV: the files do not tell Units, PatientWeight, RadionuclideTotalDose")
+    assert volume.suv.reason.startswith(
+        "not SUV: the files do not tell Units, PatientWeight, RadionuclideTotalDose"
+    )
     assert any("MONOCHROME1" in each for each in volume.warnings)
     assert volume.array.min() == 0 and volume.array.max() == pytest.approx(38127.426)
 
@@ -78,8 +80,16 @@ def test_a_phantom_that_tells_no_unit_weight_or_dose_is_not_suv_and_says_what_is
 @pytest.mark.parametrize(
     "name, error, said",
     [
-        ("bad_gantrytilting_001", Tilted, "From IM-0001-0001.dcm to IM-0001-0004.dcm the slices lean by 14.00 degrees"),
-        ("bad_notavolume_001", SamePlace, "001.dcm and 002.dcm lie at the same position (-139.228, -384.228, 61.5)"),
+        (
+            "bad_gantrytilting_001",
+            Tilted,
+            "From IM-0001-0001.dcm to IM-0001-0004.dcm the slices lean by 14.00 degrees",
+        ),
+        (
+            "bad_notavolume_001",
+            SamePlace,
+            "001.dcm and 002.dcm lie at the same position (-139.228, -384.228, 61.5)",
+        ),
         (
             "bad_sliceincrement_001",
             Gap,

@@ -90,7 +90,9 @@ def test_pixels_are_read_as_they_were_written(tmp_path, syntax, dtype):
 
 def test_big_endian_pixels_are_turned_round(tmp_path):
     pixels = voxels(1) * 300
-    source = saved(tmp_path, "a.dcm", slice_of(pixels.astype(">i2"), syntax=ExplicitVRBigEndian, PixelRepresentation=1))
+    source = saved(
+        tmp_path, "a.dcm", slice_of(pixels.astype(">i2"), syntax=ExplicitVRBigEndian, PixelRepresentation=1)
+    )
     assert np.array_equal(read(source).array, pixels)
 
 
@@ -102,7 +104,9 @@ def test_bits_above_and_below_the_number_do_not_count(tmp_path):
     assert np.array_equal(read(saved(tmp_path, "a.dcm", written(dataset))).array[0], numbers)
 
 
-@pytest.mark.parametrize("dtype, intercept", [("uint16", -1024), ("int16", -1024), ("uint8", 7), ("uint16", -32768)])
+@pytest.mark.parametrize(
+    "dtype, intercept", [("uint16", -1024), ("int16", -1024), ("uint8", 7), ("uint16", -32768)]
+)
 def test_a_whole_intercept_keeps_whole_numbers(tmp_path, dtype, intercept):
     pixels = voxels(1, dtype=dtype)
     volume = read(saved(tmp_path, "a.dcm", slice_of(pixels, RescaleIntercept=intercept)))
@@ -119,7 +123,9 @@ def test_values_that_do_not_fit_int16_become_float32(tmp_path, highest, dtype):
 
 def test_slope_and_intercept_are_computed_in_float64_and_rounded_once(tmp_path):
     pixels = voxels(1) * 327
-    volume = read(saved(tmp_path, "a.dcm", slice_of(pixels, RescaleSlope="0.1234567", RescaleIntercept="-3.3")))
+    volume = read(
+        saved(tmp_path, "a.dcm", slice_of(pixels, RescaleSlope="0.1234567", RescaleIntercept="-3.3"))
+    )
     assert np.array_equal(volume.array, (pixels * 0.1234567 - 3.3).astype(np.float32))
 
 
@@ -164,12 +170,41 @@ def test_frames_of_an_enhanced_file_are_placed_and_scaled_one_by_one(tmp_path):
     array, slopes = voxels(4), [1, 0.5, 2, 0.25]
     volume = read(saved(tmp_path, "a.dcm", written(enhanced(array, [2, 0, 3, 1], slopes))))
     assert np.array_equal(volume.array, array * np.array(slopes)[:, None, None] + 1)
-    assert volume.unit == "HU" and volume.spacing == (2, 0.75, 0.5) and volume.about.acquired == "2025-01-01T11:00:00"
+    assert (
+        volume.unit == "HU"
+        and volume.spacing == (2, 0.75, 0.5)
+        and volume.about.acquired == "2025-01-01T11:00:00"
+    )
+
+
+def test_a_shipped_enhanced_ct_is_placed_frame_by_frame():
+    source = shipped("eCT_Supplemental.dcm")
+    dataset = dcmread(source.path)
+    heights = [
+        each.PlanePositionSequence[0].ImagePositionPatient[2]
+        for each in dataset.PerFrameFunctionalGroupsSequence
+    ]
+    frames = dataset.pixel_array[np.argsort(heights)]
+    assert np.array_equal(read(source).array, frames[:, :, ::-1].astype(np.int64) - 1024)
+
+
+def test_reconstructed_spect_is_stacked_by_its_first_position_and_its_step(tmp_path):
+    array = voxels(3)
+    told = one(ImagePositionPatient=[1, 2, 3], ImageOrientationPatient=[1, 0, 0, 0, 1, 0])
+    dataset = header(array, Modality="NM", NumberOfFrames=3, SpacingBetweenSlices=-4, SliceVector=[1, 2, 3])
+    del dataset.ImagePositionPatient, dataset.ImageOrientationPatient
+    dataset.DetectorInformationSequence = [told]
+    volume = read(saved(tmp_path, "a.dcm", written(dataset)))
+    assert np.array_equal(volume.array, array[::-1]) and volume.spacing == (4, 0.75, 0.5)
+    assert volume.affine[:3, 3].tolist() == [1, 2, -5] and volume.suv is None
 
 
 def packed_frames(array: np.ndarray, codec: str) -> list[bytes]:
-    encode = {"jpegls": imagecodecs.jpegls_encode, "jpeg2000": imagecodecs.jpeg2k_encode}
-    encode |= {"jpeg": imagecodecs.ljpeg_encode}
+    encode = {
+        "jpegls": imagecodecs.jpegls_encode,
+        "jpeg2000": imagecodecs.jpeg2k_encode,
+        "jpeg": imagecodecs.ljpeg_encode,
+    }
     options = {"jpeg2000": {"codecformat": "j2k", "reversible": True, "level": 0}}.get(codec, {})
     return [encode[codec](np.ascontiguousarray(frame), **options) for frame in array]
 
@@ -222,6 +257,8 @@ def test_values_by_a_look_up_table_are_refused():
         read(shipped("mlut_18.dcm"))
 
 
-@pytest.mark.parametrize("name", ["SC_rgb.dcm", "examples_palette.dcm", "SC_rgb_jpeg.dcm", "examples_ybr_color.dcm"])
+@pytest.mark.parametrize(
+    "name", ["SC_rgb.dcm", "examples_palette.dcm", "SC_rgb_jpeg.dcm", "examples_ybr_color.dcm"]
+)
 def test_pictures_in_colour_are_left_aside(name):
     assert offer(shipped(name)).aside == ("Left aside: 1 picture in colour.",)

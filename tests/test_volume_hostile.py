@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from workers.jobs.volume import read
+from workers.jobs.volume.dicom.errors import NoSeries
 from workers.jobs.volume.errors import (
     DamagedFile,
     NotThreeDimensional,
@@ -220,7 +221,6 @@ def test_half_of_a_nifti_pair_is_named(tmp_path):
 @pytest.mark.parametrize(
     "name, data, reason",
     [
-        ("a.dcm", bytes(128) + b"DICM" + bytes(9), "it is DICOM"),
         ("a.npy", b"not numpy", "does not begin like a numpy file"),
         ("a.NII", bytes(500), "does not begin like it"),
         ("a.nii.gz", gzip.compress(b"no header", mtime=0), "neither NIfTI nor numpy"),
@@ -231,7 +231,13 @@ def test_what_is_something_else_is_never_taken_for_raw_voxels(tmp_path, name, da
     assert reason in refused(source(tmp_path, name, data), DamagedFile, Recipe((1, 1, len(data))))
 
 
-def test_a_zip_archive_is_named(tmp_path):
+@pytest.mark.parametrize("name", ["a.dcm", "a.raw"])
+def test_what_has_the_mark_of_dicom_is_never_taken_for_raw_voxels(tmp_path, name):
+    marked = source(tmp_path, name, bytes(128) + b"DICM" + bytes(9))
+    assert "1 DICOM file without a picture" in refused(marked, NoSeries, Recipe((1, 1, 141)))
+
+
+def test_a_zip_archive_is_never_taken_for_raw_voxels(tmp_path):
     with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
         archive.writestr("a", "a")
-    assert "zip archive" in refused(Source(tmp_path / "a.zip", "a.zip"), DamagedFile)
+    assert "1 file that is not DICOM" in refused(Source(tmp_path / "a.zip", "a.zip"), NoSeries)

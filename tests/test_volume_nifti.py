@@ -86,13 +86,36 @@ def test_every_orientation_is_turned_to_left_posterior_superior(tmp_path, order,
     volume = saved(tmp_path, nibabel.Nifti1Image(turned, affine), "a.nii")
     assert volume.orientation == "LPS" and volume.spacing == (1.5, 0.75, 0.5)
     assert np.array_equal(volume.array, voxels().transpose())
+    assert np.allclose(volume.affine, np.diag([0.5, 0.75, 1.5, 1]))
+
+
+def test_a_voxel_has_its_place_in_lps_millimetres_where_nifti_has_it_in_ras(tmp_path):
+    oblique = np.array([[0, -2, 0.3, 11], [1.5, 0.2, 0, -7], [0.1, 0, 3, 40], [0, 0, 0, 1]])
+    image = nibabel.Nifti1Image(voxels(), oblique)
+    volume = saved(tmp_path, image)
+    for index in ((0, 0, 0), (3, 4, 5), (1, 2, 3)):
+        x, y, z = oblique[:3] @ [*index, 1] * [-1, -1, 1]
+        found = np.rint(np.linalg.inv(volume.affine) @ [x, y, z, 1])[:3].astype(int)
+        assert volume.array[tuple(found[::-1])] == voxels()[index]
+
+
+def test_a_place_is_in_millimetres_whatever_the_unit(tmp_path):
+    image = nibabel.Nifti1Image(voxels(), np.diag([-1000, -1000, 1000, 1.0]))
+    image.header.set_xyzt_units("micron")
+    assert np.allclose(saved(tmp_path, image).affine, np.eye(4))
+
+
+def test_what_its_writer_says_of_a_file_is_its_label(tmp_path):
+    image = nibabel.Nifti1Image(voxels(), LPS)
+    image.header["descrip"] = b"brain \x07 T1"
+    assert saved(tmp_path, image).about.label == "brain T1"
 
 
 def test_without_an_orientation_the_order_of_the_file_stays(tmp_path):
     image = nibabel.Nifti1Image(voxels(), None)
     image.header.set_zooms((2, 3, 4))
     volume = saved(tmp_path, image)
-    assert volume.orientation is None and volume.spacing == (4, 3, 2)
+    assert volume.orientation is volume.affine is None and volume.spacing == (4, 3, 2)
     assert np.array_equal(volume.array, voxels().transpose())
 
 

@@ -10,14 +10,14 @@ from workers.jobs.volume.errors import VolumeError
 
 @dataclass(eq=False)
 class TooMany(VolumeError):
-    """Raised when an archive or folder holds more files than ``limit``, before any of them is read."""
+    """Raised when an archive or folder holds more files, or these more slices, than ``limit``."""
 
     name: str
     count: int
     limit: int
 
     def __str__(self) -> str:
-        return f"{self.name} holds {self.count:,} files; at most {self.limit:,} are read at once."
+        return f"{self.name} holds {self.count:,} files or slices; at most {self.limit:,} are read at once."
 
 
 @dataclass(eq=False)

@@ -98,7 +98,7 @@ def _head(member: Member, length: int) -> _Head:
     with member.opened() as stream:
         first = streams.up_to(stream, min(length, member.size))
     _refuse_foreign(first)
-    base = _deflated_from(first)
+    base = _deflated_from(member, first)
     data = _inflated(member, base, length) if base else first
     return _Head(first, base, data, len(data) < length or length >= LARGEST)
 
@@ -127,6 +127,8 @@ def _read_if_there(member: Member, head: _Head, tags: list[int] | None) -> Heade
         return None
     if stop.tag is None and not head.whole:
         return None
+    if stop.tag is None and len(head.data) >= LARGEST:
+        raise DamagedFile(member.name, f"its header goes on for more than {LARGEST:,} bytes")
     if stop.tag not in _PIXELS:
         raise _without_pixels(member, head.first, dataset)
     return _header(member, head, dataset, file.tell(), _PIXELS[stop.tag])
@@ -153,25 +155,32 @@ class _Stop:
 
 
 def _parsed(member: Member, file: BytesIO, stop: _Stop, tags: list[int] | None) -> Dataset:
+    with _parsing(member):
+        return read_partial(file, stop_when=stop, force=True, specific_tags=tags)
+
+
+@contextmanager
+def _parsing(member: Member) -> Iterator[None]:
+    """pydicom parses what anybody may have written; whatever it raises, the header is no good."""
     try:
         with catch_warnings():
             simplefilter("ignore")
-            return read_partial(file, stop_when=stop, force=True, specific_tags=tags)
-    # pydicom parses what anybody may have written; whatever it raises, the header is no good.
+            yield
+    except MemoryError:
+        raise
     except Exception as error:
-        if isinstance(error, MemoryError):
-            raise
         raise DamagedFile(member.name, f"its DICOM header makes no sense ({error or type(error).__name__})") from error
 
 
-def _deflated_from(head: bytes) -> int:
+def _deflated_from(member: Member, head: bytes) -> int:
     """Where a deflated data set begins, 0 if it is not deflated."""
     if DEFLATED.encode() not in head[:2048]:
         return 0
     file = BytesIO(head)
-    read_preamble(file, force=True)
-    meta = read_dataset(file, False, True, stop_when=lambda tag, vr, length: tag.group != 2)
-    return file.tell() if meta.get("TransferSyntaxUID") == DEFLATED else 0
+    with _parsing(member):
+        read_preamble(file, force=True)
+        meta = read_dataset(file, False, True, stop_when=lambda tag, vr, length: tag.group != 2)
+        return file.tell() if meta.get("TransferSyntaxUID") == DEFLATED else 0
 
 
 def _inflated(member: Member, base: int, length: int) -> bytes:

@@ -25,9 +25,11 @@ CODECS = {
     "1.2.840.10008.1.2.4.202": "htj2k",
     "1.2.840.10008.1.2.4.203": "htj2k",
 }
-_MOST_SIDE = 65535
+_MOST_SIDE, _MOST_FRAMES = 65535, 20_000
 # Deflate packs at most 258 bytes into 2 bits.
 _UNPACKED_AT_MOST = 1032
+# Even pictures of nothing take a hundred bytes; what claims to be denser than this, and large, is none.
+_PACKED_AT_MOST, _SMALL = 5000, 64 * 2**20
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +62,8 @@ def of(header: Header) -> Layout:
     dataset, name = header.dataset, header.member.name
     rows, columns = elements.whole(dataset, "Rows"), elements.whole(dataset, "Columns")
     frames = max(1, elements.whole(dataset, "NumberOfFrames", 1))
-    if not (0 < rows <= _MOST_SIDE and 0 < columns <= _MOST_SIDE):
-        raise DamagedFile(name, f"its header says {columns} x {rows} pixels")
+    if not (0 < rows <= _MOST_SIDE and 0 < columns <= _MOST_SIDE and frames <= _MOST_FRAMES):
+        raise DamagedFile(name, f"its header says {columns} x {rows} pixels in {frames:,} frames")
     dtype = _dtype(header)
     allocated = 8 * dtype.itemsize
     stored = elements.whole(dataset, "BitsStored", allocated) if dtype.kind != "f" else allocated
@@ -88,7 +90,14 @@ def fault(header: Header, layout: Layout) -> VolumeError | None:
         return UnreadablePixels(header.member.name, f"its transfer syntax {header.syntax} is not known here")
     if layout.codec and layout.element.length is not None:
         return DamagedFile(header.member.name, "its pixels are packed, but not in fragments as they have to be")
-    return None if layout.codec else _too_short(header, layout)
+    return _too_dense(header, layout) if layout.codec else _too_short(header, layout)
+
+
+def _too_dense(header: Header, layout: Layout) -> DamagedFile | None:
+    needed = layout.frames * layout.frame_bytes
+    if needed <= max(_SMALL, _PACKED_AT_MOST * header.member.size):
+        return None
+    return DamagedFile(header.member.name, f"{needed:,} bytes of pixels cannot be packed into {header.member.size:,}")
 
 
 def _too_short(header: Header, layout: Layout) -> DamagedFile | None:

@@ -16,8 +16,11 @@ from workers.jobs.volume.volume import Volume
 
 
 def volume(sources: Iterable[Source], progress: Progress = lambda done, total: None, series: str = "") -> Volume:
-    """The volume in files or archives, if one series can be meant; ``series`` is a key of ``series.offered``."""
-    return read(offered(sources).chosen(series), progress)
+    """The volume in files or archives, if one series can be meant; ``series`` is a key of ``series.offered``.
+
+    While headers are read, progress is called with 0, so that it can end the work then, too.
+    """
+    return read(offered(sources, lambda done, total: progress(0, total)).chosen(series), progress)
 
 
 def read(series: Series, progress: Progress = lambda done, total: None) -> Volume:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from workers.jobs.volume.dicom import archive, aside, frames, geometry, headers
-from workers.jobs.volume.dicom.errors import NoneStacks, NoSeries, SeveralSeries, UnknownSeries
+from workers.jobs.volume.dicom.errors import NoneStacks, NoSeries, SeveralSeries, TooMany, UnknownSeries
 from workers.jobs.volume.dicom.frames import MARKS, Frame
 from workers.jobs.volume.dicom.geometry import Grid
 from workers.jobs.volume.dicom.headers import LeftAside
@@ -23,6 +23,7 @@ Progress = Callable[[int, int], None]
 
 # Directions that differ by less (1e-3 is 0.06 degrees) are the same, written with other digits.
 SAME_DIRECTION = 1e-3
+MOST_SLICES = 50_000
 _IN_WORDS = {
     "EchoTime": "echo time {} ms",
     "EffectiveEchoTime": "echo time {} ms",
@@ -116,6 +117,7 @@ def offered(sources: Iterable[Source], progress: Progress = lambda done, total: 
     A file whose header makes no sense is left aside with its fault; the geometry shows where a slice is missing.
     """
     sources = tuple(sources)
+    name = sources[0].name if len(sources) == 1 else "The upload"
     members = archive.members(sources)
     found: list[Frame] = []
     left: Counter[str] = Counter()
@@ -127,10 +129,11 @@ def offered(sources: Iterable[Source], progress: Progress = lambda done, total: 
             left[reason.kind] += 1
         except VolumeError as error:
             damaged.append(error)
+        if len(found) > MOST_SLICES:
+            raise TooMany(name, len(found), MOST_SLICES)
         progress(done, len(members))
     if damaged and not found:
         raise damaged[0]
-    name = sources[0].name if len(sources) == 1 else "The upload"
     said = [aside.spoken(left), *map(str, damaged[:5])]
     return Offer(name, _series(found), tuple(each for each in said if each))
 

@@ -20,7 +20,9 @@ from workers.jobs.volume.volume import NotSuv, Suv
 
 GE, PHILIPS = "GEMS_PETD_01", "Philips PET Private Group"
 HEAVIEST_KG, LEAST_BQ = 1000.0, 1e5
-_TIMES = ("RadiopharmaceuticalStartDateTime",)
+# Nobody scans when a thousandth is left: a day was changed, by an anonymiser perhaps, and the other was not. A
+# dynamic scan may begin before the injection.
+MOST_HALF_LIVES, LONGEST_BEFORE_S = 10, 3600
 _CORRECTIONS = ("START", "ADMIN", "NONE")
 
 
@@ -75,10 +77,10 @@ def _share(half_life_s: float, injected: datetime | None, reference: datetime | 
         if value is None:
             raise BadValue(name, value, "a date and time")
     seconds = (reference - injected).total_seconds()
-    share = decay.left(seconds, half_life_s) if abs(seconds) < 500 * half_life_s else 0.0
-    if share <= 0:
-        raise BadValue("injected", times.spoken(injected), f"close to {times.spoken(reference)}")
-    return share
+    if not -LONGEST_BEFORE_S <= seconds <= MOST_HALF_LIVES * half_life_s:
+        wanted = f"less than {MOST_HALF_LIVES} half-lives before {times.spoken(reference)}"
+        raise BadValue("injected", times.spoken(injected), wanted)
+    return decay.left(seconds, half_life_s)
 
 
 def of(dataset: Dataset, frames: Sequence[Frame]) -> Uptake:
@@ -86,7 +88,7 @@ def of(dataset: Dataset, frames: Sequence[Frame]) -> Uptake:
     header = _Header.of(dataset, frames)
     rule = {"BQML": _activity, "GML": _per_mass, "CM2ML": _per_surface, "CNTS": _counts}.get(header.units)
     if rule is not None:
-        return rule(header, 1.0) if rule is _activity else rule(header)
+        return rule(header)
     if not header.units:
         missing = ("Units", *_missing(header))
         return Uptake(NotSuv(f"not SUV: the files do not tell {', '.join(missing)}", missing))
@@ -228,7 +230,7 @@ def _missing(header: _Header) -> tuple[str, ...]:
     return tuple(keyword for keyword, found in wanted.items() if not found)
 
 
-def _activity(header: _Header, scale: float) -> Uptake:
+def _activity(header: _Header, scale: float = 1.0) -> Uptake:
     """Values that are Bq/ml once they are multiplied by ``scale``."""
     if missing := _missing(header):
         return Uptake(NotSuv(f"not SUV: the files do not tell {', '.join(missing)}", missing))

@@ -93,8 +93,8 @@ def _refuse_overlaps(source: Source, found: list[Entry]) -> None:
 def start(path: Path, entry: Entry) -> int:
     """Where the data of an entry begins. Raises DamagedFile if no entry is there."""
     with path.open("rb") as file:
-        file.seek(entry.at)
+        file.seek(max(0, entry.at))
         local = file.read(_LOCAL.size)
-    if len(local) < _LOCAL.size or local[:4] != b"PK\x03\x04":
+    if entry.at < 0 or len(local) < _LOCAL.size or local[:4] != b"PK\x03\x04":
         raise DamagedFile(path.name, f"{entry.name[-80:]} is not where its zip index says")
     return entry.at + _LOCAL.size + sum(_LOCAL.unpack(local)[-2:])
