@@ -64,7 +64,6 @@ class VolumePage:
     stills: tuple[Still, ...]
     presets: tuple[tuple[str, str, bool], ...]
 
-    palettes: str
     planes: tuple[tuple[str, Any], ...] = (*STILL_WORDS.items(), ("mip", WORDS["mip"]))
 
     @property
@@ -104,7 +103,6 @@ def page_of(shown: list[Kept]) -> VolumePage:
         others=tuple(Other(each.id, in_a_list(each)) for each in others(shown[0])),
         stills=stills(shown[0], request.args),
         presets=presets(shown[0], request.args),
-        palettes=url_for("static", filename="volume/palettes.json"),
     )
 
 

@@ -112,11 +112,23 @@ export class Plane {
       Object.assign(this.backing, { width: grid.width, height: grid.height });
       this.image = this.backingContext.createImageData(grid.width, grid.height);
       this.pixels = new Uint32Array(this.image.data.buffer);
+      this.painted = null;
     }
     const [base, ...over] = this.state.layers;
-    colour(this.pixels, this.valuesOf(base, grid), base);
-    for (const layer of over) blend(this.pixels, this.valuesOf(layer, grid), layer, this.state.opacity);
+    const values = new Map(this.state.layers.map((layer) => [layer, this.valuesOf(layer, grid)]));
+    if (!this.isNew(values)) return;
+    colour(this.pixels, values.get(base), base);
+    for (const layer of over) blend(this.pixels, values.get(layer), layer, this.state.opacity);
     this.backingContext.putImageData(this.image, 0, 0);
+  }
+
+  // Whether anything differs from what was painted last.
+  isNew(values) {
+    const now = [this.state.opacity];
+    for (const [layer, data] of values) now.push(data, layer.low, layer.high, layer.colours);
+    const same = this.painted?.length === now.length && now.every((each, at) => each === this.painted[at]);
+    this.painted = now;
+    return !same;
   }
 
   // --- On the screen
