@@ -108,6 +108,14 @@ class ViewNotFound(LedgerError):
         super().__init__(f"no saved view has the id {view_id}")
 
 
+class VolumeNotFound(LedgerError):
+    """No kept volume has this id, or somebody deleted it."""
+
+    def __init__(self, volume_id: str):
+        self.volume_id = volume_id
+        super().__init__(f"no volume has the id {volume_id}")
+
+
 def first_line(cause: BaseException) -> str:
     text = str(getattr(cause, "orig", None) or cause).strip()
     return text.splitlines()[0] if text else type(cause).__name__

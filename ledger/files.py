@@ -17,7 +17,7 @@ from sqlalchemy import Connection, Engine, select
 from ledger.engine import reading
 from ledger.ids import is_id
 from ledger.settings import Settings
-from ledger.tables import runs, schedules
+from ledger.tables import runs, schedules, volumes
 from ledger.uploads import PREFIX
 
 log = logging.getLogger(__name__)
@@ -69,6 +69,26 @@ def remove_old_uploads(engine: Engine, settings: Settings) -> None:
             os.utime(folder)
         else:
             shutil.rmtree(folder, onerror=_log_rest)
+
+
+def remove_volume(folder: Path, volume_id: str) -> None:
+    """Deletes the folder of a volume that the ledger has forgotten."""
+    if is_id(volume_id):
+        shutil.rmtree(folder / volume_id, onerror=_log_rest)
+
+
+def remove_strange_volumes(engine: Engine, settings: Settings) -> None:
+    """Deletes volume folders that nobody touched for a day and the ledger does not know: their runs came to no end,
+    or their deletion was cut short. Raises LedgerAway."""
+    old = _untouched_since(settings.volumes, time.time() - DAY_SECONDS)
+    if old:
+        with reading(engine) as connection:
+            known = set(connection.scalars(select(volumes.c.id).where(volumes.c.id.in_([each.name for each in old]))))
+        for folder in old:
+            if folder.name in known:
+                os.utime(folder)
+            else:
+                shutil.rmtree(folder, onerror=_log_rest)
 
 
 def _untouched_since(uploads: Path, before: float) -> list[Path]:

@@ -57,12 +57,18 @@ class Settings(BaseSettings):
         SecretStr(""), description=N_("Signs cookies. Unset: made at first start, kept in `WAYBILL_VAR`.")
     )
     waybill_var: Path = Field(
-        Path("var"), description=N_("Folder of the ledger (SQLite), artifacts, uploads and the secret key.")
+        Path("var"), description=N_("Folder of the ledger (SQLite), artifacts, uploads, volumes and the secret key.")
     )
     waybill_files: Path | None = Field(
         None, description=N_("Folder of server-side files that jobs may read. Unset: `files` in `WAYBILL_VAR`.")
     )
+    subject_path: str = Field(
+        "{subject}.mpv", description=N_("Where the volume of a subject lies, below the folder of server-side files.")
+    )
     upload_limit_mb: int = Field(2048, ge=1, description=N_("Largest upload, in megabytes."))
+    keep_patient_names: bool = Field(
+        False, description=N_("Keep the patient's name with a volume. Not set: it is dropped when the file is read.")
+    )
     retention_days: int = Field(
         30, ge=1, description=N_("Days after which finished runs, with their logs and artifacts, are pruned.")
     )
@@ -94,6 +100,13 @@ class Settings(BaseSettings):
         if url and not url.startswith(("amqp://", "amqps://")):
             raise ValueError("does not start with amqp:// or amqps://; leave it out for the embedded broker")
         return url
+
+    @field_validator("subject_path")
+    @classmethod
+    def _names_subject(cls, path: str) -> str:
+        if "{subject}" not in path:
+            raise ValueError("does not say where the subject's name goes, like {subject}.mpv")
+        return path
 
     @field_validator("display_timezone")
     @classmethod
@@ -142,6 +155,10 @@ class Settings(BaseSettings):
     @property
     def artifacts(self) -> Path:
         return self.var / "artifacts"
+
+    @property
+    def volumes(self) -> Path:
+        return self.var / "volumes"
 
     @property
     def ledger_url(self) -> str:

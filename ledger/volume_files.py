@@ -7,6 +7,9 @@ A volume is a folder, named by its id, below the volumes folder. It is written o
 ``preview.gz``         the whole volume again, made smaller by a whole number along each axis
 ``mip.gz``             MIP_FRAMES maximum intensity projections around the long axis: uint8, (frame, row, column)
 ``thumbnail.png``      the three middle slices side by side
+
+What is measured in it is added beside them, in a folder named by the measurement's id below ``measurements/``:
+``labels.gz``, uint16 little-endian on the grid of the volume, 0 outside, 1 the largest part; ``mask.nii.gz``, the same.
 """
 
 from pathlib import PurePosixPath
@@ -15,6 +18,8 @@ SIDECAR, PREVIEW, MIP, THUMBNAIL = "volume.json", "preview.gz", "mip.gz", "thumb
 CHUNK_SLICES = 16
 MIP_FRAMES = 36
 VERSION = 1
+
+MEASUREMENTS, LABELS, MASK = "measurements", "labels.gz", "mask.nii.gz"
 
 
 def chunk_name(index: int) -> str:

@@ -17,6 +17,7 @@ from web import (
     export,
     failures,
     filters,
+    glyphs,
     health,
     jobs,
     keyboard,
@@ -33,8 +34,12 @@ from web import (
     security,
     session,
     strip,
+    subjects,
     theme,
     views,
+    volume_files,
+    volume_page,
+    volumes,
     workers,
 )
 from web import settings as settings_page
@@ -44,11 +49,13 @@ from workers.publisher import make_publisher
 TEMPLATES = Path(__file__).resolve().parents[1] / "templates"
 ROOMS = (
     overview, export, runs, actions, views, failures, artifacts, jobs, queues, dead_letters, schedules, declared,
-    workers, search, session, language, theme, keyboard, strip, health, metrics, settings_page,
+    workers, volumes, volume_page, volume_files, subjects, search, session, language, theme, keyboard, strip, health,
+    metrics, settings_page,
 )  # fmt: skip
 
 PARTS = (
-    security, session, language, theme, keyboard, places, errors, filters, assets, scripts, live, strip, metrics,
+    security, session, language, theme, keyboard, places, errors, filters, glyphs, assets, scripts, live,
+    strip, metrics,
 )  # fmt: skip
 
 

@@ -24,6 +24,7 @@ from ledger.errors import (
     ScheduleNotFound,
     TooLateToUndo,
     ViewNotFound,
+    VolumeNotFound,
     WrongState,
 )
 from ledger.ids import made_at
@@ -167,6 +168,11 @@ def view_not_found(error: ViewNotFound) -> ErrorPage:
     return ErrorPage(404, _("No such view"), text, "", "/views", _("To the saved views"))
 
 
+def volume_not_found(error: VolumeNotFound) -> ErrorPage:
+    text = _("There is no volume with the id %(id)s. Somebody may have deleted it.", id=shorten(error.volume_id, 60))
+    return ErrorPage(404, _("No such volume"), text, "", "/volumes", _("To the volumes"))
+
+
 def wrong_state(error: WrongState) -> ErrorPage:
     word = str(STATUS[error.state].word).lower()
     text = _("The run is %(state)s by now: only a run that waits or runs can be canceled.", state=word)
@@ -234,6 +240,7 @@ PAGES = {
     ActionNotFound: action_not_found,
     TooLateToUndo: too_late_to_undo,
     ViewNotFound: view_not_found,
+    VolumeNotFound: volume_not_found,
     WrongState: wrong_state,
     CSRFError: csrf_failed,
     RequestEntityTooLarge: too_large,

@@ -1,9 +1,8 @@
 """The language of the pages: the one a person chose, or the first that the browser asks for and we have."""
 
-from functools import cached_property
-
 from flask import Blueprint, Flask, Response, g, has_request_context, redirect, request, session
 from flask_babel import Babel, Domain, get_locale
+from markupsafe import Markup
 
 from ledger.settings import Settings
 from web.addresses import local_path
@@ -17,6 +16,7 @@ LANGUAGES = {"en": "English", "zh_Hans": "简体中文"}
 def init_app(app: Flask, settings: Settings) -> None:
     app.config["BABEL_TRANSLATION_DIRECTORIES"] = "translations"
     OneCatalogue(app, locale_selector=language)
+    app.jinja_env.globals |= {"_": said, "gettext": said, "ngettext": said_of_number}
     app.jinja_env.globals |= {"languages": LANGUAGES, "language": language, "language_tag": language_tag}
 
 
@@ -33,12 +33,26 @@ class Catalogue(Domain):
             return super().get_translations()
 
 
+CATALOGUE = Catalogue()
+
+
 class OneCatalogue(Babel):
     """Flask-Babel makes a new domain for each request, which then reads its catalogue from disk again."""
 
-    @cached_property
-    def domain_instance(self) -> Domain:
-        return Catalogue()
+    domain_instance = CATALOGUE
+
+
+def said(sentence: str, /, **values) -> Markup:
+    """What templates call: Flask-Babel's own way there takes four times as long, and a page of runs says hundreds."""
+    return _filled(CATALOGUE.get_translations().gettext(sentence), values)
+
+
+def said_of_number(one: str, many: str, number: int, /, **values) -> Markup:
+    return _filled(CATALOGUE.get_translations().ngettext(one, many, number), {"num": number} | values)
+
+
+def _filled(found: str, values: dict) -> Markup:
+    return Markup(found) % values if values or "%" in found else Markup(found)
 
 
 def language() -> str:

@@ -1,13 +1,16 @@
 """Running again: a new run with the same arguments, linked to the old one."""
 
 import re
+from dataclasses import replace
 from secrets import token_urlsafe
 
 from ledger.ids import is_id
 from ledger.queries.reruns import failed_part, repeat_of
+from ledger.queries.run import result_of
 from ledger.queries.tree import MOST_AGAIN
 from ledger.runs import dispatch_many
 from web.console import console, person, start
+from web.offers import offers_of
 
 KEY = re.compile(r"[\w-]{1,60}", re.ASCII)
 
@@ -24,6 +27,17 @@ def start_again(run_id: str, key: str) -> tuple[str, bool]:
     new = repeat_of(console().engine, run_id, person(), unique)
     started = start(new)
     return started, started == new.id
+
+
+def start_offer(run_id: str, place: int) -> str | None:
+    """The id of the run that does what this one offered at that place, with its other arguments; None if it offered
+    nothing there. Accepting twice starts one run. Raises RunNotFound."""
+    here = console()
+    offered = {offer.place: offer for offer in offers_of(result_of(here.engine, run_id))}
+    if place not in offered:
+        return None
+    new = repeat_of(here.engine, run_id, person(), f"offer:{run_id}:{place}")
+    return start(replace(new, kwargs=new.kwargs | offered[place].arguments))
 
 
 def start_failed_part(run_id: str, ids: str, key: str) -> int:

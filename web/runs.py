@@ -1,6 +1,6 @@
 """The list of runs, the page of one, and what can be done with it: cancel, run again."""
 
-from flask import Blueprint, Response, flash, redirect, request, url_for
+from flask import Blueprint, Response, abort, flash, redirect, request, url_for
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
@@ -76,6 +76,14 @@ def rerun(run_id: str):
     new_id, is_new = reruns.start_again(run_id, request.form.get("key", ""))
     if not is_new:
         flash(_("No second one was started: this run is there already."))
+    return redirect(url_for("runs.show", run_id=new_id), 303)
+
+
+@blueprint.post("/<run_id>/offers/<int:place>/runs")
+def accept_offer(run_id: str, place: int):
+    new_id = reruns.start_offer(run_id, place)
+    if new_id is None:
+        abort(404, _("This run offers no such thing."))
     return redirect(url_for("runs.show", run_id=new_id), 303)
 
 

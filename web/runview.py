@@ -20,6 +20,7 @@ from web.familyview import FamilyView
 from web.filters import first_line
 from web.history import Event
 from web.numbers import count
+from web.offers import Offer, is_shown_by, offers_of
 from web.results import Result, result_of
 from web.timeline import Timeline, timeline
 from web.tracebacks import Block, Place
@@ -76,6 +77,7 @@ class RunView:
     other_tracebacks: tuple[int, ...]
     last_worker: str
     result: Result | None
+    offers: tuple[Offer, ...]
     pictures: tuple[Artifact, ...]
     files: tuple[Artifact, ...]
     relations: tuple[Relation, ...]
@@ -92,6 +94,7 @@ class RunView:
 def page_of(run: RunPage) -> RunView:
     line, now = run.line, clock.now() // STEP * STEP
     text = run.traceback.text if run.traceback else ""
+    offers = offers_of(None if run.result is None or run.result.is_cut else run.result.text, run.artifacts)
     return RunView(
         run=run,
         state_template=f"runs/states/_{line.status}.html",
@@ -106,8 +109,9 @@ def page_of(run: RunPage) -> RunView:
         place=tracebacks.place(text),
         other_tracebacks=_other_tracebacks(run),
         last_worker=run.attempts[0].worker if run.attempts else "",
-        result=result_of(run.result),
-        pictures=tuple(each for each in run.artifacts if each.is_picture),
+        result=None if offers else result_of(run.result),
+        offers=offers,
+        pictures=tuple(each for each in run.artifacts if each.is_picture and not is_shown_by(offers, each)),
         files=tuple(each for each in run.artifacts if not each.is_picture),
         relations=_relations(run),
         error_words=failureview.said(line.error_type or "", line.error or ""),

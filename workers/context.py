@@ -12,7 +12,10 @@ from typing import Protocol
 from ledger.settings import settings
 from workers.uploads import UploadFile
 
-__all__ = ["Canceled", "UploadFile", "artifact", "attempt", "canceled", "files_dir", "progress", "run_id"]
+__all__ = [
+    "Canceled", "UploadFile", "artifact", "attempt", "canceled", "files_dir", "measurement",
+    "progress", "run_id", "sidecar_of", "volume", "volumes_dir",
+]  # fmt: skip
 
 
 class Canceled(BaseException):
@@ -30,6 +33,9 @@ class Running(Protocol):
     def undisturbed(self) -> AbstractContextManager[None]: ...
     def progress(self, done: int, total: int | None, note: str) -> None: ...
     def artifact(self, name: str, data: bytes | Path, media_type: str | None, title: str) -> None: ...
+    def volume(self, sidecar: dict) -> None: ...
+    def measurement(self, volume_id: str, rule: dict, figures: dict) -> bool: ...
+    def sidecar_of(self, volume_id: str) -> dict | None: ...
 
 
 current: ContextVar[Running | None] = ContextVar("current", default=None)
@@ -84,3 +90,28 @@ def files_dir() -> Path:
     """The folder of server-side files that jobs may read and write."""
     settings().files.mkdir(parents=True, exist_ok=True)
     return settings().files
+
+
+def volume(sidecar: dict) -> None:
+    """The volume that this run wrote to ``volumes_dir() / run_id()`` is kept from now on, under the run's id."""
+    run = current.get()
+    if run is not None:
+        run.volume(sidecar)
+
+
+def measurement(volume_id: str, rule: dict, figures: dict) -> bool:
+    """Whether what was measured in a volume is on record: not when the volume was deleted meanwhile."""
+    run = current.get()
+    return run is not None and run.measurement(volume_id, rule, figures)
+
+
+def sidecar_of(volume_id: str) -> dict | None:
+    """All that is known of a kept volume, with the SUV that holds now; None if there is no such volume."""
+    run = current.get()
+    return run.sidecar_of(volume_id) if run else None
+
+
+def volumes_dir() -> Path:
+    """The folder of kept volumes."""
+    settings().volumes.mkdir(parents=True, exist_ok=True)
+    return settings().volumes

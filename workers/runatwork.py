@@ -6,7 +6,7 @@ import time
 from contextlib import AbstractContextManager
 from pathlib import Path
 
-from ledger import notes, progress
+from ledger import notes, progress, volumes
 from ledger.claims import Claim
 from ledger.progress import Progress
 from workers.interrupts import Guard
@@ -86,6 +86,22 @@ class RunAtWork:
         )
         with self.undisturbed():
             self._writer.call(notes.add_artifacts, new)
+
+    def volume(self, sidecar: dict) -> None:
+        new = volumes.NewVolume(run_id=self.run_id, claim_token=self.claim.token, sidecar=sidecar)
+        with self.undisturbed():
+            self._writer.call(volumes.keep, new)
+
+    def measurement(self, volume_id: str, rule: dict, figures: dict) -> bool:
+        new = volumes.NewMeasurement(
+            run_id=self.run_id, claim_token=self.claim.token, volume_id=volume_id, rule=rule, figures=figures
+        )
+        with self.undisturbed():
+            return self._writer.call(volumes.note_measurement, new)
+
+    def sidecar_of(self, volume_id: str) -> dict | None:
+        with self.undisturbed():
+            return self._writer.call(volumes.sidecars, volume_id)
 
 
 def bounded(number: float) -> int:

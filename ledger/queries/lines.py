@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, Engine, func, select
 
 from ledger import clock
+from ledger.engine import reading
 from ledger.queries.reasons import Reason, reasons
 from ledger.queries.status import WAITING, Status, status_of
 from ledger.states import State
@@ -77,6 +78,14 @@ def lines(connection: Connection, ids: list[str]) -> tuple[RunLine, ...]:
     return lines_of(connection, connection.execute(statement).fetchall()) if ids else ()
 
 
+def newest_with_key(engine: Engine, keys: list[str]) -> tuple[str, RunLine] | None:
+    """The newest run with one of these idempotency keys, and which it is."""
+    statement = select(*LINE_COLUMNS, runs.c.idempotency_key).where(runs.c.idempotency_key.in_(keys))
+    with reading(engine) as connection:
+        row = connection.execute(statement.order_by(runs.c.id.desc()).limit(1)).one_or_none()
+        return row and (row.idempotency_key, lines_of(connection, [row])[0])
+
+
 def lines_of(connection: Connection, rows: list) -> tuple[RunLine, ...]:
     now = clock.now()
     waiting = [row for row in rows if row.state == State.QUEUED]
@@ -111,4 +120,6 @@ def lines_at_work(connection: Connection, most: int) -> dict[str, tuple[RunLine,
     return found
 
 
-__all__ = ["LINE_COLUMNS", "WAITING", "Progress", "RunLine", "line", "lines", "lines_at_work", "lines_of"]
+__all__ = [
+    "LINE_COLUMNS", "WAITING", "Progress", "RunLine", "line", "lines", "lines_at_work", "lines_of", "newest_with_key",
+]  # fmt: skip

@@ -14,6 +14,7 @@ from ledger.queries.leavings import Artifact, Logs, artifacts_of, logs_of
 from ledger.queries.lines import LINE_COLUMNS, RunLine, lines_of
 from ledger.queries.marks import Marks, marks_of
 from ledger.queries.status import Status, status_of
+from ledger.queries.volumes import is_kept
 from ledger.queries.wanted import first_id_at
 from ledger.states import State
 from ledger.tables import attempts, jobs, runs, schedules
@@ -115,6 +116,7 @@ class RunPage:
     same_failures: Count
     original: Asked | None
     marks: Marks
+    has_volume: bool
 
 
 def run_page(engine: Engine, run_id: str, attempt: int | None = None) -> RunPage:
@@ -145,6 +147,7 @@ def run_page(engine: Engine, run_id: str, attempt: int | None = None) -> RunPage
             same_failures=_same_failures(connection, row),
             original=_original(connection, row),
             marks=marks_of(connection, run_id, row.job),
+            has_volume=is_kept(connection, run_id),
         )
 
 

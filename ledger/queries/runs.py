@@ -14,7 +14,7 @@ from ledger.queries.tabs import counts_of
 from ledger.queries.wanted import WINDOW, Tab, Wanted, by_looking, needed, resolved
 from ledger.tables import jobs, processes, runs
 
-PAGE = 50
+PAGE = 25
 MOST_NEWER = 999
 MOST_CHOICES = 1_000
 MOST_VERSIONS = 20

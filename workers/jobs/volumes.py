@@ -1,16 +1,21 @@
 """Jobs on volumes. What they do is in ``workers.jobs.volume``; here are only the forms and the reports."""
 
 import logging
+import shutil
+from dataclasses import replace
 
 import dramatiq
 
+from ledger.settings import settings
 from workers import context
 from workers.context import UploadFile
-from workers.jobs.volume import chart, folder, phantom, pictures, raw, read, statistics
+from workers.jobs.volume import chart, folder, loading, phantom, pictures, raw, read, statistics, store
+from workers.jobs.volume.dicom.errors import SeveralSeries
 from workers.jobs.volume.errors import NotOneSource, VolumeError
 from workers.jobs.volume.fits import Dtype, bytes_of
+from workers.jobs.volume.loading import Loading
 from workers.jobs.volume.pictures import Picture
-from workers.jobs.volume.raw import ByteOrder, Recipe, shape_of
+from workers.jobs.volume.raw import Axes, ByteOrder, Recipe, shape_of, spacing_of
 from workers.jobs.volume.shape import written
 from workers.jobs.volume.source import Source
 from workers.jobs.volume.volume import Volume
@@ -78,6 +83,102 @@ def _report(volume: Volume) -> dict:
 
 def _attach(picture: Picture) -> None:
     context.artifact(picture.name, picture.data, picture.media_type, picture.title)
+
+
+@dramatiq.actor(actor_name="volumes.ingest", queue_name="volumes", max_retries=0, throws=VolumeError, **isolated)
+def ingest(
+    files: list[UploadFile] | None = None,
+    path: str = "",
+    series: str = "",
+    name: str = "",
+    subject: str = "",
+    label: str = "",
+    shape: str = "",
+    dtype: Dtype = "uint8",
+    byte_order: ByteOrder = "little",
+    header_offset: int = 0,
+    axes: Axes = "zyx",
+    spacing: str = "",
+    unit: str = "",
+) -> dict:
+    """Load a volume and keep it, for everybody to look at and to measure.
+
+    Reads DICOM series (single files, a zip of them, or a folder on the server), NIfTI, numpy's .npy and .npz, NRRD,
+    MetaImage, and headerless raw files, whose shape and dtype are guessed unless you tell them.
+
+    Args:
+        files: The files to upload: one volume, a zip of a DICOM series, or all its single files.
+        path: Instead, a file or a folder on the server, relative to the files folder.
+        series: Of several DICOM series, which; blank takes the only one, or lets you choose.
+        name: What the volume is to be called; blank takes the name of the file.
+        subject: Whose it is; blank takes what DICOM says.
+        label: What it shows; blank takes the name of the DICOM series.
+        shape: For raw files, the voxels along X, Y and Z, like 110x110x187. Blank guesses this and the four that
+            follow, from how smooth the picture gets.
+        dtype: For raw files, the type of one voxel.
+        byte_order: For raw files with voxels of two bytes and more: little (most machines) or big.
+        header_offset: For raw files, how many bytes stand before the first voxel.
+        axes: For raw files, the order in which they count, slowest first; zyx is usual.
+        spacing: For raw files, the mm between voxels along X, Y and Z, like 2.5 x 2.5 x 3.27.
+        unit: For raw files, the unit of the values, like HU or Bq/ml.
+    """
+    sources = _sources(files or [], path)
+    recipe = Recipe(
+        shape_of(shape) if shape.strip() else None, dtype, byte_order, header_offset, axes, spacing_of(spacing), unit
+    )
+    try:
+        plan = loading.planned(sources, recipe)
+        volume = loading.volume(plan, _reading, series)
+    except SeveralSeries as several:
+        return _series_offered(several)
+    volume = _described(volume, plan, subject, label)
+    said = _keep(volume, name.strip() or sources[0].name)
+    return _summary(said) | _offer_readings(plan)
+
+
+def _sources(files: list[UploadFile], path: str) -> tuple[Source, ...]:
+    if bool(files) == bool(path.strip()):
+        raise NotOneSource(2 if files else 0)
+    if files:
+        return tuple(Source(file.path, file.name) for file in files)
+    return loading.at(context.files_dir(), path)
+
+
+def _series_offered(several: SeveralSeries) -> dict:
+    """Nothing is loaded before somebody chose."""
+    logger.info("%s", several)
+    return {"offered": [{"words": words, "arguments": {"series": key}} for key, words in several.offered]}
+
+
+def _described(volume: Volume, plan: Loading, subject: str, label: str) -> Volume:
+    """With what was typed, which is worth more than what the file says."""
+    told = {name: text.strip() for name, text in (("subject", subject), ("label", label)) if text.strip()}
+    return replace(volume, about=replace(volume.about, **told), warnings=(*plan.warnings, *volume.warnings))
+
+
+def _keep(volume: Volume, name: str) -> dict:
+    place = context.volumes_dir() / (context.run_id() or "unnamed")
+    shutil.rmtree(place, ignore_errors=True)  # what an earlier attempt of this run has left
+    names = settings().keep_patient_names
+    said = store.write(volume, place, place.name, name, names, _keeping)
+    context.volume(said)
+    return said
+
+
+def _keeping(done: int, total: int) -> None:
+    context.progress(40 + 60 * done // total, 100, f"keeping, slice {done:,} of {total:,}")
+
+
+def _summary(said: dict) -> dict:
+    told = {name: said[name] for name in ("source", "unit", "modality", "subject", "label", "bytes")}
+    return {"volume": said["id"], "shape": "x".join(map(str, said["shape_xyz"])), "dtype": said["dtype"]} | told
+
+
+def _offer_readings(plan: Loading) -> dict:
+    """Pictures of what a raw file can be, of which the first was taken; nothing for other files."""
+    for picture in plan.pictures():
+        _attach(picture)
+    return {"offered": plan.offers()} if plan.guesses else {}
 
 
 @dramatiq.actor(actor_name="volumes.phantom", queue_name="volumes", max_retries=0, throws=VolumeError, **isolated)

@@ -100,6 +100,16 @@ class DamagedFile(VolumeError):
 
 
 @dataclass(eq=False)
+class NotRaw(VolumeError):
+    """Raised when someone asks what a file could be whose first bytes tell what it is."""
+
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.name} tells its own format by its first bytes: there is nothing to guess. Load it as it is."
+
+
+@dataclass(eq=False)
 class TooLarge(VolumeError):
     """Raised when voxels need more than ``limit`` bytes, before any memory or disk is taken for them."""
 

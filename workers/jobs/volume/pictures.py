@@ -46,7 +46,7 @@ def slices(volume: Volume) -> Iterator[Picture]:
     """The three orthogonal middle slices, in one window: the 1st to the 99.5th percentile of them all."""
     middles = [length // 2 for length in volume.array.shape]
     cuts = [_upright(volume.array.take(middles[axis], axis), axis) for axis in PLANES.values()]
-    window = _robust(cuts)
+    window = robust(cuts)
     for (plane, axis), pixels in zip(PLANES.items(), cuts, strict=True):
         which = f"slice {middles[axis] + 1} of {volume.array.shape[axis]}"
         title = f"{plane.capitalize()} {which} ({window})"
@@ -72,7 +72,8 @@ def _upright(pixels: np.ndarray, axis: int) -> np.ndarray:
     return pixels if axis == 0 else pixels[::-1]
 
 
-def _robust(cuts: list[np.ndarray]) -> Window:
+def robust(cuts: list[np.ndarray]) -> Window:
+    """One window for them all, without the extremes."""
     values = np.concatenate([_finite(cut) for cut in cuts])
     window = Window(*np.percentile(values, ROBUST).tolist()) if values.size else Window(0.0, 0.0)
     return window if window.low < window.high else _whole_range(values)
@@ -89,13 +90,13 @@ def _finite(values: np.ndarray) -> np.ndarray:
 
 def _drawn(pixels: np.ndarray, window: Window, size: tuple[int, int]) -> bytes:
     """As PNG of this width and height."""
-    image = Image.fromarray(_grey(pixels, window)).resize(size, Image.Resampling.BICUBIC)
+    image = Image.fromarray(grey(pixels, window)).resize(size, Image.Resampling.BICUBIC)
     file = BytesIO()
     image.save(file, "PNG")
     return file.getvalue()
 
 
-def _grey(pixels: np.ndarray, window: Window) -> np.ndarray:
+def grey(pixels: np.ndarray, window: Window) -> np.ndarray:
     """0 to 255; what lies outside the window is black or white, and NaN is black."""
     with np.errstate(all="ignore"):
         share = (pixels.astype(np.float64) - window.low) / (window.high - window.low)

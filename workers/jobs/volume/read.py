@@ -2,7 +2,7 @@
 
 from workers.jobs.volume import nifti, npy, raw
 from workers.jobs.volume.dicom import headers, load, zipped
-from workers.jobs.volume.errors import DamagedFile
+from workers.jobs.volume.errors import DamagedFile, NotRaw
 from workers.jobs.volume.payload import Progress
 from workers.jobs.volume.raw import Recipe
 from workers.jobs.volume.source import Source
@@ -21,20 +21,24 @@ def volume(source: Source, recipe: Recipe, progress: Progress = lambda done, tot
         return npy.read(source, progress)
     if nifti.header_class(head):
         return nifti.read(source, progress)
-    if head.startswith(zipped.BEGINS) or _is_dicom(source, head):
-        return load.volume([source], _in_bytes(progress, source.size), series)
+    if _is_dicom(source, head):
+        return load.volume([source], progress, series)
     _refuse_if_known(source, head)
     return raw.read(source, recipe, progress)
 
 
+def refuse_unless_raw(source: Source) -> None:
+    """Raises NotRaw for a file that needs no recipe, DamagedFile for one that is something else."""
+    head = source.head(nifti.HEAD)
+    if head.startswith(npy.MAGIC) or nifti.header_class(head) or _is_dicom(source, head):
+        raise NotRaw(source.name)
+    _refuse_if_known(source, head)
+
+
 def _is_dicom(source: Source, head: bytes) -> bool:
-    """By its mark. A file that lacks it, as some do, might as well be raw: then its name decides."""
-    return headers.is_marked(head) or (not source.packed and source.name.lower().endswith((".dcm", ".dicom", ".ima")))
-
-
-def _in_bytes(progress: Progress, size: int) -> Progress:
-    """Slices of DICOM as so many bytes of its file: whoever listens speaks of bytes."""
-    return lambda done, total: progress(size * done // total, size)
+    """By its mark, or as an archive. A file that lacks it, as some do, might as well be raw: then its name decides."""
+    named = not source.packed and source.name.lower().endswith((".dcm", ".dicom", ".ima"))
+    return named or head.startswith(zipped.BEGINS) or headers.is_marked(head)
 
 
 def _refuse_if_known(source: Source, head: bytes) -> None:

@@ -18,9 +18,12 @@ from workers.jobs.volume.volume import Volume
 def volume(sources: Iterable[Source], progress: Progress = lambda done, total: None, series: str = "") -> Volume:
     """The volume in files or archives, if one series can be meant; ``series`` is a key of ``series.offered``.
 
-    While headers are read, progress is called with 0, so that it can end the work then, too.
+    Progress counts bytes here, as with every other format, and 0 of them while headers are read.
     """
-    return read(offered(sources, lambda done, total: progress(0, total)).chosen(series), progress)
+    sources = tuple(sources)
+    size = max(1, sum(source.size for source in sources))
+    chosen = offered(sources, lambda done, total: progress(0, size)).chosen(series)
+    return read(chosen, lambda done, total: progress(size * done // total, size))
 
 
 def read(series: Series, progress: Progress = lambda done, total: None) -> Volume:

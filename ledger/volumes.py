@@ -1,0 +1,140 @@
+"""Volumes that are kept: the row beside the folder. A volume is there from its row's commit, gone with its deletion.
+
+A run makes one volume and gives it its id, so that a second attempt of the run makes it again and not another.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Engine, delete, select
+
+from ledger import clock, failpoints, texts
+from ledger.engine import announce, insert_if_new, writing
+from ledger.errors import VolumeNotFound
+from ledger.ids import new_id
+from ledger.tables import corrections, measurements, runs, volumes
+
+NAME_LIMIT, MODALITY_LIMIT, SHORT_LIMIT = 200, 16, 40
+NOBODY = "someone"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewVolume:
+    """What an attempt has written to disk; ``sidecar`` is that of ``docs/volumes.md``."""
+
+    run_id: str
+    claim_token: str
+    sidecar: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewMeasurement:
+    """What an attempt has measured in a volume: the rule it followed, and its figures."""
+
+    run_id: str
+    claim_token: str
+    volume_id: str
+    rule: dict[str, Any]
+    figures: dict[str, Any]
+
+
+def keep(connection: Connection, new: list[NewVolume]) -> list[bool]:
+    """For the writer: whether each is kept now. One of an attempt that lost its run is not."""
+    failpoints.mark(connection, "note")
+    kept = [_keep_if_held(connection, each) for each in new]
+    announce(connection)
+    return kept
+
+
+def _keep_if_held(connection: Connection, new: NewVolume) -> bool:
+    held = _holder(connection, new.run_id, new.claim_token)
+    if held is None:
+        return False
+    insert_if_new(connection, volumes, _row(new, held.created_by))
+    return True
+
+
+def _holder(connection: Connection, run_id: str, token: str):
+    """The run, locked, if the attempt with this token still has it."""
+    held = select(runs.c.id, runs.c.created_by).where(runs.c.id == run_id, runs.c.claim_token == token)
+    return connection.execute(held.with_for_update()).one_or_none()
+
+
+def _row(new: NewVolume, by: str | None) -> dict:
+    said = new.sidecar
+    return {
+        "id": new.run_id,
+        "name": texts.clean(said["name"])[:NAME_LIMIT],
+        "subject": texts.clean(said["subject"])[:NAME_LIMIT],
+        "label": texts.clean(said["label"])[:NAME_LIMIT],
+        "modality": texts.clean(said["modality"])[:MODALITY_LIMIT],
+        "acquired": texts.clean(said["acquired"])[:SHORT_LIMIT],
+        "unit": texts.clean(said["unit"])[:SHORT_LIMIT],
+        "size": said["bytes"],
+        "sidecar": texts.to_json(said),
+        "created_by": by or NOBODY,
+        "created_at": clock.now(),
+    }
+
+
+def note_measurement(connection: Connection, new: list[NewMeasurement]) -> list[bool]:
+    """For the writer: whether each is on record now: not when its volume was deleted, or its attempt lost the run."""
+    failpoints.mark(connection, "note")
+    noted = [_note_if_held(connection, each) for each in new]
+    announce(connection)
+    return noted
+
+
+def _note_if_held(connection: Connection, new: NewMeasurement) -> bool:
+    held = _holder(connection, new.run_id, new.claim_token)
+    there = connection.scalar(select(volumes.c.id).where(volumes.c.id == new.volume_id).with_for_update())
+    if held is None or there is None:
+        return False
+    row = {
+        "id": new.run_id, "volume_id": new.volume_id, "rule": texts.to_json(new.rule),
+        "figures": texts.to_json(new.figures), "created_by": held.created_by or NOBODY, "created_at": clock.now(),
+    }  # fmt: skip
+    insert_if_new(connection, measurements, row)
+    return True
+
+
+def sidecars(connection: Connection, ids: list[str]) -> list[dict[str, Any] | None]:
+    """For the writer: all that is known of each of these volumes, None for what is none."""
+    return [sidecar(connection, volume_id) for volume_id in ids]
+
+
+def sidecar(connection: Connection, volume_id: str) -> dict[str, Any] | None:
+    """With the SUV that somebody corrected, if so: that holds."""
+    said = texts.from_json(connection.scalar(select(volumes.c.sidecar).where(volumes.c.id == volume_id)))
+    mine = select(corrections.c.suv).where(corrections.c.volume_id == volume_id)
+    corrected = texts.from_json(connection.scalar(mine.order_by(corrections.c.id.desc()).limit(1)))
+    return said and (said | {"suv": corrected} if corrected else said)
+
+
+def correct(engine: Engine, volume_id: str, suv: dict[str, Any], reason: str, by: str) -> None:
+    """From now on this SUV holds for the volume; what held before stays on record. Raises VolumeNotFound."""
+    row = {
+        "id": new_id(), "volume_id": volume_id, "suv": texts.to_json(suv), "reason": texts.clean(reason),
+        "created_by": texts.clean(by)[:NAME_LIMIT], "created_at": clock.now(),
+    }  # fmt: skip
+    with writing(engine) as connection:
+        if connection.scalar(select(volumes.c.id).where(volumes.c.id == volume_id).with_for_update()) is None:
+            raise VolumeNotFound(volume_id)
+        insert_if_new(connection, corrections, row)
+        announce(connection)
+
+
+def forget(engine: Engine, volume_id: str) -> None:
+    """With its measurements and corrections; its folder is the caller's, after this. Raises VolumeNotFound."""
+    with writing(engine) as connection:
+        gone = connection.execute(delete(volumes).where(volumes.c.id == volume_id)).rowcount
+        announce(connection)
+    if not gone:
+        raise VolumeNotFound(volume_id)
+
+
+def forget_measurement(engine: Engine, measurement_id: str) -> None:
+    """A second time it changes nothing."""
+    with writing(engine) as connection:
+        connection.execute(delete(measurements).where(measurements.c.id == measurement_id))
+        announce(connection)

@@ -1,0 +1,134 @@
+"""The page of a volume: a quick look at it, alone or with another laid over it, and what is known about both."""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Blueprint, render_template, request, url_for
+from flask_babel import gettext as _
+
+from ledger.ids import is_id
+from web.volume_facts import facts, in_a_list, suv_facts, title, unit_words, warnings
+from web.volume_folder import Kept, kept, others
+from web.volume_stills import WORDS as STILL_WORDS
+from web.volume_stills import Still, presets, stills
+from web.volume_words import WORDS, volume_words
+
+blueprint = Blueprint("volume_page", __name__, url_prefix="/volumes")
+
+#: What the scripts need to know of a sidecar; the rest stays here.
+TOLD = (
+    "id", "name", "modality", "shape_xyz", "dtype", "spacing_xyz", "spacing_known", "orientation", "affine", "unit",
+    "range", "suv", "windows", "colour_map", "chunks", "preview", "mip",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """One volume as the page shows it. ``told`` goes to the scripts."""
+
+    id: str
+    name: str
+    short: str
+    title: str
+    unit: str
+    told: dict[str, Any]
+    facts: tuple[tuple[str, str], ...]
+    suv: tuple[tuple[str, str], ...]
+    not_suv: str
+    notes: tuple[str, ...]
+    run_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Other:
+    """A volume that may be laid over this one."""
+
+    id: str
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class VolumePage:
+    layers: tuple[Layer, ...]
+    told: str
+    words: str
+    warnings: tuple[str, ...]
+    others: tuple[Other, ...]
+    stills: tuple[Still, ...]
+    presets: tuple[tuple[str, str, bool], ...]
+
+    palettes: str
+    planes: tuple[tuple[str, Any], ...] = (*STILL_WORDS.items(), ("mip", WORDS["mip"]))
+
+    @property
+    def base(self) -> Layer:
+        return self.layers[0]
+
+    @property
+    def over(self) -> Layer | None:
+        return self.layers[1] if len(self.layers) > 1 else None
+
+    @property
+    def title(self) -> str:
+        if self.over is None:
+            return self.base.name
+        return _("%(over)s over %(base)s", over=self.over.name, base=self.base.name)
+
+    @property
+    def length(self) -> str:
+        """The unit of places."""
+        return "mm" if self.base.told["spacing_known"] else _("voxels")
+
+
+@blueprint.get("/<volume_id>")
+def show(volume_id: str) -> str:
+    base, over = kept(volume_id), request.args.get("over", "")
+    shown = [base, kept(over)] if is_id(over) and over != volume_id else [base]
+    return render_template("volumes/show.html", page=page_of(shown))
+
+
+def page_of(shown: list[Kept]) -> VolumePage:
+    layers = tuple(layer(each, short) for each, short in zip(shown, short_names(shown), strict=True))
+    return VolumePage(
+        layers=layers,
+        told=json.dumps([each.told for each in layers], ensure_ascii=False),
+        words=volume_words(),
+        warnings=warnings(shown),
+        others=tuple(Other(each.id, in_a_list(each)) for each in others(shown[0])),
+        stills=stills(shown[0], request.args),
+        presets=presets(shown[0], request.args),
+        palettes=url_for("static", filename="volume/palettes.json"),
+    )
+
+
+def short_names(shown: list[Kept]) -> list[str]:
+    """CT and PT where that tells them apart, else their names."""
+    modalities = [each.sidecar.get("modality") or "" for each in shown]
+    return modalities if all(modalities) and len(set(modalities)) == len(shown) else [each.name for each in shown]
+
+
+def layer(volume: Kept, short: str) -> Layer:
+    suv = volume.sidecar.get("suv") or {}
+    told = {name: volume.sidecar.get(name) for name in TOLD} | {"unitWords": unit_words(volume.sidecar)}
+    return Layer(
+        id=volume.id,
+        name=volume.name,
+        short=short,
+        title=title(volume),
+        unit=unit_words(volume.sidecar),
+        told=told | {"data": url_for("volume_files.data", volume_id=volume.id, part="")},
+        facts=facts(volume),
+        suv=suv_facts(suv),
+        not_suv=not_suv(suv),
+        notes=tuple(suv.get("notes") or ()),
+        run_id=volume.run_id,
+    )
+
+
+def not_suv(suv: dict[str, Any]) -> str:
+    """Why there is no SUV, and what is missing; blank where there is one, or nobody would ask for it."""
+    if "not_suv" not in suv:
+        return ""
+    missing = ", ".join(suv.get("missing") or ())
+    return " ".join([suv["not_suv"], *([_("Missing: %(tags)s.", tags=missing)] if missing else [])])
