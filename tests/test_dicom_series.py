@@ -148,6 +148,11 @@ def test_an_archive_without_pictures_says_what_it_holds(tmp_path):
         read(zipped(tmp_path, {"a.txt": b"a"}))
 
 
+def test_slices_that_the_scanner_counted_and_that_are_not_here_are_said(tmp_path):
+    volume = read(zipped(tmp_path, stack_of(voxels(3), NumberOfSlices=5)))
+    assert volume.warnings == ("The scanner says 5 slices, but 3 are here: the volume may end too early.",)
+
+
 def test_a_file_with_a_broken_header_is_said_beside_the_series(tmp_path):
     broken = slice_of(voxels(1), (0, 0, 99))
     volume = read(

@@ -75,6 +75,9 @@ def _warnings(series: Series, dataset: Dataset) -> Iterable[str]:
         yield "The file does not say where it lies: its sides are unknown."
     if series.slices == 1:
         yield _single(first)
+    told = elements.whole(dataset, "NumberOfSlices")
+    if told and told != series.slices:
+        yield f"The scanner says {told:,} slices, but {series.slices:,} are here: the volume may end too early."
     if series.modality == "PT":
         yield from suv.attenuation(dataset)
     if elements.text(dataset, "PhotometricInterpretation") == "MONOCHROME1":
