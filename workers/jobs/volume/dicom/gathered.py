@@ -12,6 +12,7 @@ from workers.jobs.volume.dicom.headers import LeftAside
 from workers.jobs.volume.errors import VolumeError
 
 MOST_SLICES = 50_000
+SAID = 5
 
 
 class Gathered:
@@ -46,4 +47,6 @@ class Gathered:
         """Sentences on what is no slice, and on what is damaged."""
         if counted := aside.spoken(self._aside):
             yield counted
-        yield from map(str, self.damaged[:5])
+        yield from map(str, self.damaged[:SAID])
+        if len(self.damaged) > SAID:
+            yield f"{len(self.damaged) - SAID:,} more files cannot be read."
