@@ -15,6 +15,7 @@ export const names = () => Array.from(tables.keys());
 
 export const palette = (name) => tables.get(name) ?? tables.get("grey");
 
-export function add(palettes) {
+// As scripts/palettes.py writes them.
+export function add({ palettes = {} }) {
   for (const [name, colours] of Object.entries(palettes)) tables.set(name, made((level) => colours[level]));
 }
