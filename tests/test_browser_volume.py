@@ -18,7 +18,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from ledger.volume_files import MIP_FRAMES, SIDECAR
 from tests import stored_volumes
-from tests.chromium import complaints, launched, serving  # noqa: F401
+from tests.chromium import CHROMIUM, complaints, launched, serving  # noqa: F401
 from tests.stored_volumes import CT_ID, FACTOR, PET_ID
 from tests.web_steps import Site
 from workers.jobs.volume import store
@@ -131,7 +131,8 @@ def sampled(volume, on, nearest: bool = False) -> np.ndarray:
     lengths = np.array(volume.array.shape)[:, None, None, None]
     inside = ((places >= -0.5) & (places < lengths - 0.5)).all(axis=0)
     if nearest:
-        return np.where(inside, volume.array[tuple(np.clip(np.floor(places + 0.5).astype(int), 0, lengths - 1))], np.nan)
+        near = np.clip(np.floor(places + 0.5).astype(int), 0, lengths - 1)
+        return np.where(inside, volume.array[tuple(near)], np.nan)
     low = np.clip(np.floor(places).astype(int), 0, lengths - 1)
     high, share = np.minimum(low + 1, lengths - 1), np.clip(places - low, 0, 1)
     total = np.zeros(on.array.shape)
@@ -285,7 +286,7 @@ def test_what_is_no_suv_is_never_called_so(page: Page, served: Site):
     stored_volumes.note(served.engine, folder)
     shown(page, f"/volumes/{folder.name}")
     assert re.fullmatch(r"[\d\u202f.]+ Bq/ml", value(page, folder.name))
-    expect(page.locator(".panels")).to_contain_text("No SUV: The weight is unknown. Missing: PatientWeight.")
+    expect(page.locator(".panels")).to_contain_text("The weight is unknown. Missing: PatientWeight.")
     assert "SUVbw" not in page.locator("main").inner_text()
 
 
@@ -421,6 +422,8 @@ def test_a_region_is_outlined_on_the_grid_it_was_made_on(page: Page):
     for plane, index in {"axial": 50, "coronal": 22, "sagittal": 40}.items():
         edge = boundary(cut(inside, plane, index))
         assert bool(greens(page, plane)) == bool(edge), plane
+    on_mip = pixels(page, f"{VIEWER}.mip.canvas")
+    assert (on_mip[..., 1].astype(int) - on_mip[..., 0] > 150).any(), "on the projection, too"
     page.evaluate(f"{VIEWER}.setOutlines([])")
     settle(page)
     assert greens(page, "coronal") == 0
@@ -454,6 +457,47 @@ def test_one_plane_can_be_enlarged(page: Page):
     page.wait_for_url(re.compile("view=coronal"))
     coronal.get_by_role("button", name="Show all").click()
     assert coronal.bounding_box() == small
+
+
+# In three dimensions
+
+
+def test_in_three_dimensions_the_highest_value_is_where_it_should_be_from_each_side(drawing_page: Page):
+    page = drawing_page
+    shown(page, f"/volumes/{PET_ID}?view=solid&colours=grey&window=0,40000")
+    expect(page.get_by_label("turn")).to_have_value("30")
+    pet = stored_volumes.pet()
+    z, y, x = np.unravel_index(pet.array.argmax(), pet.array.shape)
+    across = [(x + 0.5) / pet.array.shape[2] - 0.5, (y + 0.5) / pet.array.shape[1] - 0.5]
+    for turn, place in {0: across[0], 90: across[1], 180: -across[0]}.items():
+        page.get_by_label("turn").fill(str(turn))
+        page.get_by_label("tilt").fill("0")
+        seen = pixels(page, "document.querySelector('[data-plane=solid] canvas')")[..., 0]
+        rows, columns = np.nonzero(seen == seen.max())
+        size = seen.shape[0] / (2 * np.hypot(np.hypot(302, 302), 467.5))  # pixels a mm: its longest diagonal fits
+        assert abs(np.median(columns) - seen.shape[1] / 2 - place * 604 * size) < 6, turn
+        assert abs(np.median(rows) - seen.shape[0] / 2 + ((z + 0.5) / pet.array.shape[0] - 0.5) * 935 * size) < 6
+    page.get_by_label("Kind of picture").select_option("body")
+    assert pixels(page, "document.querySelector('[data-plane=solid] canvas')").max() > 100
+
+
+@pytest.fixture
+def drawing_page(browser: Browser, served: Site) -> Iterator[Page]:  # noqa: F811
+    """Another browser, that draws by WebGL in software."""
+    ways = ["--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"]
+    drawing = browser.browser_type.launch(executable_path=CHROMIUM, args=ways)
+    yield drawing.new_page(base_url=served.address, viewport=WIDE)
+    drawing.close()
+
+
+def test_without_webgl_the_page_says_that_it_cannot_draw_three_dimensions(page: Page):
+    page.add_init_script(
+        "const get = HTMLCanvasElement.prototype.getContext; HTMLCanvasElement.prototype.getContext ="
+        " function (kind, ...how) { return kind === 'webgl2' ? null : get.call(this, kind, ...how); }"
+    )
+    shown(page, f"/volumes/{CT_ID}")
+    page.get_by_role("button", name="3-D").click()
+    expect(page.get_by_text("Your browser cannot draw this in three dimensions")).to_be_visible()
 
 
 # Loading

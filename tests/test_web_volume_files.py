@@ -239,5 +239,5 @@ def test_what_one_should_know_before_one_believes_the_picture(site: Site, kept: 
 def test_no_suv_is_said_with_its_reason(site: Site, kept: Path):
     with another(site, suv={"not_suv": "The weight is unknown.", "missing": ["PatientWeight"]}) as volume_id:
         page = site.page(f"/volumes/{volume_id}")
-    assert "No SUV: The weight is unknown. Missing: PatientWeight." in text(page.select_one(".panels"))
+    assert "The weight is unknown. Missing: PatientWeight." in text(page.select_one(".panels"))
     assert "SUVbw" not in text(page.main)

@@ -41,6 +41,12 @@ class Layer:
     notes: tuple[str, ...]
     run_id: str
 
+    @property
+    def has_two_values(self) -> bool:
+        """Whether a value is read both as SUV and as it is stored."""
+        factor = (self.told["suv"] or {}).get("factor")
+        return factor is not None and not (factor == 1 and self.told["unit"] == "g/ml")
+
 
 @dataclass(frozen=True, slots=True)
 class Other:
@@ -62,7 +68,6 @@ class VolumePage:
     measured: MeasurementsPage
     presets: tuple[tuple[str, str, bool], ...]
 
-    palettes: str
     rules: tuple[tuple[str, Any], ...] = tuple(RULES.items())
     planes: tuple[tuple[str, Any], ...] = (*STILL_WORDS.items(), ("mip", WORDS["mip"]))
 
@@ -106,7 +111,6 @@ def page_of(shown: list[Kept]) -> VolumePage:
         target=target,
         measured=measurements_page(target.id),
         presets=presets(shown[0], request.args),
-        palettes=url_for("static", filename="volume/palettes.json"),
     )
 
 
@@ -145,5 +149,7 @@ def not_suv(suv: dict[str, Any]) -> str:
     """Why there is no SUV, and what is missing; blank where there is one, or nobody would ask for it."""
     if "not_suv" not in suv:
         return ""
-    missing = ", ".join(suv.get("missing") or ())
-    return " ".join([suv["not_suv"], *([_("Missing: %(tags)s.", tags=missing)] if missing else [])])
+    reason = suv["not_suv"].removesuffix(".")
+    missing = ", ".join(tag for tag in suv.get("missing") or () if tag not in reason)
+    said = f"{reason[:1].upper()}{reason[1:]}."
+    return f"{said} {_('Missing: %(tags)s.', tags=missing)}" if missing else said
