@@ -38,6 +38,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     stored_volumes.keep_both(volumes)
     pet = stored_volumes.pet()
     store.write(replace(pet, affine=turned(pet.affine, 10)), volumes / LEANING_ID, LEANING_ID, "leaning_pet")
+    stored_volumes.note_all(site.engine, volumes)
     with serving(site):
         yield site
 
@@ -183,7 +184,8 @@ def test_pet_lies_over_ct_by_the_millimetres_of_both(page: Page, over: str, near
 def test_on_the_screen_a_voxel_is_one_pixel_when_that_is_asked_for(page: Page, served: Site):
     volume_id = f"{CT_ID[:-2]}01"
     square = stored_volumes.ct((20, 64, 64))
-    store.write(square, served.settings.var / "volumes" / volume_id, volume_id, "square")
+    store.write(square, served.settings.volumes / volume_id, volume_id, "square")
+    stored_volumes.note(served.engine, served.settings.volumes / volume_id)
     shown(page, f"/volumes/{volume_id}?z=11&between=nearest")
     marks = {"crosshair": False, "letters": False}
     told(page, marks=marks, pixelsPerMm=64 / 604, centre=[31.5, 31.5, 9.5])
@@ -272,16 +274,18 @@ def test_values_under_the_pointer_are_those_of_that_place(page: Page):
 
 
 def test_what_is_no_suv_is_never_called_so(page: Page, served: Site):
-    folder = served.settings.var / "volumes" / PET_ID
-    kept = folder.joinpath(SIDECAR).read_text()
+    folder = served.settings.volumes / f"{PET_ID[:-2]}a0"
+    folder.mkdir()
+    for part in (served.settings.volumes / PET_ID).iterdir():
+        (folder / part.name).symlink_to(part)
+    said = json.loads((folder / SIDECAR).read_text())
     why = {"not_suv": "The weight is unknown.", "missing": ["PatientWeight"]}
     windows = [{"name": "Most values", "low": 0, "high": 30000, "suv": False}]
-    folder.joinpath(SIDECAR).write_text(json.dumps(json.loads(kept) | {"suv": why, "windows": windows}))
-    try:
-        shown(page, f"/volumes/{PET_ID}")
-    finally:
-        folder.joinpath(SIDECAR).write_text(kept)
-    assert re.fullmatch(r"[\d\u202f.]+ Bq/ml", value(page, PET_ID))
+    (folder / SIDECAR).unlink()
+    (folder / SIDECAR).write_text(json.dumps(said | {"suv": why, "windows": windows}))
+    stored_volumes.note(served.engine, folder)
+    shown(page, f"/volumes/{folder.name}")
+    assert re.fullmatch(r"[\d\u202f.]+ Bq/ml", value(page, folder.name))
     expect(page.locator(".panels")).to_contain_text("The weight is unknown. Missing: PatientWeight.")
     assert "SUVbw" not in page.locator("main").inner_text()
 

@@ -141,11 +141,23 @@ def test_what_is_no_slice_is_left_aside_and_counted(tmp_path):
     )
 
 
+def test_exact_copies_are_taken_once(tmp_path):
+    files = stack_of(voxels(3))
+    volume = read(zipped(tmp_path, files), *(saved(tmp_path, name, data) for name, data in files.items()))
+    assert np.array_equal(volume.array, voxels(3))
+    assert volume.warnings == ("Left aside: 3 exact copies of other files.",)
+
+
 def test_an_archive_without_pictures_says_what_it_holds(tmp_path):
     with pytest.raises(
         NoSeries, match="scan.zip holds no DICOM pictures .* Left aside: 1 file that is not DICOM."
     ):
         read(zipped(tmp_path, {"a.txt": b"a"}))
+
+
+def test_slices_that_the_scanner_counted_and_that_are_not_here_are_said(tmp_path):
+    volume = read(zipped(tmp_path, stack_of(voxels(3), NumberOfSlices=5)))
+    assert volume.warnings == ("The scanner says 5 slices, but 3 are here: the volume may end too early.",)
 
 
 def test_a_file_with_a_broken_header_is_said_beside_the_series(tmp_path):

@@ -23,6 +23,7 @@ from web import (
     keyboard,
     language,
     live,
+    measurements,
     metrics,
     overview,
     places,
@@ -50,8 +51,8 @@ from workers.publisher import make_publisher
 TEMPLATES = Path(__file__).resolve().parents[1] / "templates"
 ROOMS = (
     overview, export, runs, actions, views, failures, artifacts, jobs, queues, dead_letters, schedules, declared,
-    workers, volumes, volume_page, volume_files, volume_scripts, subjects, search, session, language, theme, keyboard,
-    strip, health, metrics, settings_page,
+    workers, volumes, volume_page, volume_files, volume_scripts, measurements, subjects, search, session, language,
+    theme, keyboard, strip, health, metrics, settings_page,
 )  # fmt: skip
 
 PARTS = (
