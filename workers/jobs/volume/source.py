@@ -15,7 +15,8 @@ GZIP = b"\x1f\x8b\x08"
 
 
 ENDINGS = (
-    ".nii.gz", ".nii", ".zip", ".dcm", ".dicom", ".ima", ".npy", ".npz", ".nrrd", ".nhdr", ".mha", ".mhd", ".gz", ".raw",
+    ".nii.gz", ".nii", ".zip", ".dcm", ".dicom", ".ima", ".npy", ".npz", ".nrrd", ".nhdr", ".mha", ".mhd",
+    ".gz", ".raw",
 )  # fmt: skip
 
 
