@@ -7,7 +7,7 @@ DEMO_DATABASE ?=
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 PIP := $(VENV)/bin/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: help run demo test faults bench bench-pages bench-ticks walk translations venv clean
+.PHONY: help run demo test faults bench bench-pages bench-ticks bench-volumes walk translations venv clean
 .DEFAULT_GOAL := help
 
 help: ## Say what can be made
@@ -46,6 +46,9 @@ bench-pages: $(VENV)/.dev ## Measure the pages beside Flower and rq-dashboard (A
 bench-ticks: $(VENV)/.dev ## Measure how punctual schedules are, beside celery beat (ARGS="--help" for more)
 	scripts/install-debian.sh
 	python -m bench.ticks $(ARGS)
+
+bench-volumes: $(VENV)/.dev ## Measure how volumes are loaded, as ratios to what is possible (ARGS="--help" for more)
+	python -m bench.volumes $(ARGS)
 
 walk: $(VENV)/.dev ## See every page in Chromium, empty and lived in, in both languages; pictures in var/screenshots
 	scripts/install-debian.sh

@@ -3,6 +3,7 @@ same to them."""
 
 import json
 import re
+from base64 import b64decode, b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -13,11 +14,11 @@ import numpy as np
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from PIL import Image
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from ledger.volume_files import MIP_FRAMES, SIDECAR
 from tests import stored_volumes
-from tests.chromium import complaints, launched, serving  # noqa: F401
+from tests.chromium import CHROMIUM, complaints, launched, serving  # noqa: F401
 from tests.stored_volumes import CT_ID, FACTOR, PET_ID
 from tests.web_steps import Site
 from workers.jobs.volume import store
@@ -25,8 +26,6 @@ from workers.jobs.volume import store
 LEANING_ID = f"{PET_ID[:-2]}f1"
 BOTH = f"/volumes/{CT_ID}?over={PET_ID}"
 WIDE, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
-#: In Chromium: a canvas as bytes, four to a pixel.
-PIXELS = "(canvas) => Array.from(canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data)"
 VIEWER = "document.getElementById('viewer').viewer"
 AXES = {"axial": 2, "coronal": 1, "sagittal": 0}
 
@@ -39,19 +38,32 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     stored_volumes.keep_both(volumes)
     pet = stored_volumes.pet()
     store.write(replace(pet, affine=turned(pet.affine, 10)), volumes / LEANING_ID, LEANING_ID, "leaning_pet")
+    stored_volumes.note_all(site.engine, volumes)
     with serving(site):
         yield site
 
 
+@pytest.fixture(scope="module")
+def context(browser: Browser, served: Site) -> Iterator[BrowserContext]:  # noqa: F811
+    """One cache for all pages: parts of volumes are fetched once."""
+    made = browser.new_context(base_url=served.address, viewport=WIDE)
+    yield made
+    made.close()
+
+
 @pytest.fixture
-def page(browser: Browser, served: Site) -> Iterator[Page]:  # noqa: F811
-    with visiting(browser, served) as opened:
-        yield opened
+def page(context: BrowserContext) -> Iterator[Page]:
+    """Nothing may be said on its console."""
+    opened = context.new_page()
+    said = complaints(opened)
+    yield opened
+    opened.close()
+    assert said == []
 
 
 @contextmanager
 def visiting(browser: Browser, served: Site, **how) -> Iterator[Page]:  # noqa: F811
-    """A page; nothing may be said on its console."""
+    """A page in a browser of its own."""
     context = browser.new_context(base_url=served.address, **({"viewport": WIDE} | how))
     page = context.new_page()
     said = complaints(page)
@@ -84,9 +96,12 @@ def told(page: Page, **state) -> None:
 
 def drawn(page: Page, plane: str) -> np.ndarray:
     """The picture of a plane before it is scaled to the screen: (row, column, red green blue)."""
-    width, height = page.evaluate(f"(({{backing: {{width, height}}}}) => [width, height])({VIEWER}.planes.{plane})")
-    data = page.evaluate(f"({PIXELS})({VIEWER}.planes.{plane}.backing)")
-    return np.array(data, np.uint8).reshape(height, width, 4)[..., :3]
+    return pixels(page, f"{VIEWER}.planes.{plane}.backing")
+
+
+def pixels(page: Page, canvas: str) -> np.ndarray:
+    png = page.evaluate(f"{canvas}.toDataURL('image/png')").partition(",")[2]
+    return np.asarray(Image.open(BytesIO(b64decode(png))).convert("RGB"))
 
 
 # What numpy makes of it
@@ -116,7 +131,8 @@ def sampled(volume, on, nearest: bool = False) -> np.ndarray:
     lengths = np.array(volume.array.shape)[:, None, None, None]
     inside = ((places >= -0.5) & (places < lengths - 0.5)).all(axis=0)
     if nearest:
-        return np.where(inside, volume.array[tuple(np.clip(np.floor(places + 0.5).astype(int), 0, lengths - 1))], np.nan)
+        near = np.clip(np.floor(places + 0.5).astype(int), 0, lengths - 1)
+        return np.where(inside, volume.array[tuple(near)], np.nan)
     low = np.clip(np.floor(places).astype(int), 0, lengths - 1)
     high, share = np.minimum(low + 1, lengths - 1), np.clip(places - low, 0, 1)
     total = np.zeros(on.array.shape)
@@ -165,20 +181,19 @@ def test_pet_lies_over_ct_by_the_millimetres_of_both(page: Page, over: str, near
             assert furthest(drawn(page, plane), mixed(levels(below, -160, 240), above, opacity)) <= 1, plane
 
 
-def test_on_the_screen_a_voxel_is_one_pixel_when_that_is_asked_for(browser: Browser, served: Site):  # noqa: F811
+def test_on_the_screen_a_voxel_is_one_pixel_when_that_is_asked_for(page: Page, served: Site):
     volume_id = f"{CT_ID[:-2]}01"
     square = stored_volumes.ct((20, 64, 64))
-    store.write(square, served.settings.var / "volumes" / volume_id, volume_id, "square")
-    with visiting(browser, served) as page:
-        shown(page, f"/volumes/{volume_id}?z=11&between=nearest")
-        marks = {"crosshair": False, "letters": False}
-        told(page, marks=marks, pixelsPerMm=64 / 604, centre=[31.5, 31.5, 9.5])
-        box = page.evaluate(f"(({{size, canvas}}) => [size.width, size.height, canvas.width])({VIEWER}.planes.axial)")
-        width, height = int(box[0]), int(box[1])
-        told(page, centre=[width / 2 - 10.5, height / 2 - 20.5, 9.5])  # the first voxel is at (10, 20)
-        data = np.array(page.evaluate(f"({PIXELS})({VIEWER}.planes.axial.canvas)"), np.uint8).reshape(height, box[2], 4)
-        assert furthest(data[20:84, 10:74, :3], levels(square.array[11], -160, 240)) <= 1
-        assert not data[:20, :, :3].any(), "around it is black"
+    store.write(square, served.settings.volumes / volume_id, volume_id, "square")
+    stored_volumes.note(served.engine, served.settings.volumes / volume_id)
+    shown(page, f"/volumes/{volume_id}?z=11&between=nearest")
+    marks = {"crosshair": False, "letters": False}
+    told(page, marks=marks, pixelsPerMm=64 / 604, centre=[31.5, 31.5, 9.5])
+    height, width = pixels(page, f"{VIEWER}.planes.axial.canvas").shape[:2]
+    told(page, centre=[width / 2 - 10.5, height / 2 - 20.5, 9.5])  # the first voxel is at (10, 20)
+    seen = pixels(page, f"{VIEWER}.planes.axial.canvas")
+    assert furthest(seen[20:84, 10:74], levels(square.array[11], -160, 240)) <= 1
+    assert not seen[:20].any(), "around it is black"
 
 
 def test_a_slab_shows_the_highest_of_its_slices(page: Page):
@@ -259,17 +274,19 @@ def test_values_under_the_pointer_are_those_of_that_place(page: Page):
 
 
 def test_what_is_no_suv_is_never_called_so(page: Page, served: Site):
-    folder = served.settings.var / "volumes" / PET_ID
-    kept = folder.joinpath(SIDECAR).read_text()
+    folder = served.settings.volumes / f"{PET_ID[:-2]}a0"
+    folder.mkdir()
+    for part in (served.settings.volumes / PET_ID).iterdir():
+        (folder / part.name).symlink_to(part)
+    said = json.loads((folder / SIDECAR).read_text())
     why = {"not_suv": "The weight is unknown.", "missing": ["PatientWeight"]}
     windows = [{"name": "Most values", "low": 0, "high": 30000, "suv": False}]
-    folder.joinpath(SIDECAR).write_text(json.dumps(json.loads(kept) | {"suv": why, "windows": windows}))
-    try:
-        shown(page, f"/volumes/{PET_ID}")
-    finally:
-        folder.joinpath(SIDECAR).write_text(kept)
-    assert re.fullmatch(r"[\d\u202f.]+ Bq/ml", value(page, PET_ID))
-    expect(page.locator(".panels")).to_contain_text("No SUV: The weight is unknown. Missing: PatientWeight.")
+    (folder / SIDECAR).unlink()
+    (folder / SIDECAR).write_text(json.dumps(said | {"suv": why, "windows": windows}))
+    stored_volumes.note(served.engine, folder)
+    shown(page, f"/volumes/{folder.name}")
+    assert re.fullmatch(r"[\d\u202f.]+ Bq/ml", value(page, folder.name))
+    expect(page.locator(".panels")).to_contain_text("The weight is unknown. Missing: PatientWeight.")
     assert "SUVbw" not in page.locator("main").inner_text()
 
 
@@ -395,16 +412,18 @@ def test_a_region_is_outlined_on_the_grid_it_was_made_on(page: Page):
     shown(page, f"{BOTH}&x=40&y=22&z=50")
     told(page, marks={"crosshair": False, "letters": False})
     mask = (stored_volumes.pet().array * FACTOR >= 2.5).astype(np.uint8)
-    regions = [{"id": PET_ID, "colour": "#00ff00"}]
     page.evaluate(
-        f"([mask, [region]]) => {VIEWER}.setOutlines([{{...region, mask: Uint8Array.from(mask)}}])",
-        [mask.ravel().tolist(), regions],
+        f"(mask) => {VIEWER}.setOutlines([{{id: '{PET_ID}', colour: '#00ff00', mask: Uint8Array.from(atob(mask),"
+        " (each) => each.charCodeAt(0))}])",
+        b64encode(mask.tobytes()).decode(),
     )
     settle(page)
     inside = np.nan_to_num(sampled(replace(stored_volumes.pet(), array=mask), stored_volumes.ct(), nearest=True))
     for plane, index in {"axial": 50, "coronal": 22, "sagittal": 40}.items():
         edge = boundary(cut(inside, plane, index))
         assert bool(greens(page, plane)) == bool(edge), plane
+    on_mip = pixels(page, f"{VIEWER}.mip.canvas")
+    assert (on_mip[..., 1].astype(int) - on_mip[..., 0] > 150).any(), "on the projection, too"
     page.evaluate(f"{VIEWER}.setOutlines([])")
     settle(page)
     assert greens(page, "coronal") == 0
@@ -415,8 +434,8 @@ def boundary(plane: np.ndarray) -> int:
 
 
 def greens(page: Page, plane: str) -> int:
-    data = np.array(page.evaluate(f"({PIXELS})({VIEWER}.planes.{plane}.canvas)"), np.int16).reshape(-1, 4)
-    return int(((data[:, 1] > 180) & (data[:, 0] < 80) & (data[:, 2] < 80)).sum())
+    red, green, blue = np.moveaxis(pixels(page, f"{VIEWER}.planes.{plane}.canvas"), 2, 0)
+    return int(((green > 180) & (red < 80) & (blue < 80)).sum())
 
 
 def test_a_plane_is_saved_as_a_picture(page: Page):
@@ -438,6 +457,47 @@ def test_one_plane_can_be_enlarged(page: Page):
     page.wait_for_url(re.compile("view=coronal"))
     coronal.get_by_role("button", name="Show all").click()
     assert coronal.bounding_box() == small
+
+
+# In three dimensions
+
+
+def test_in_three_dimensions_the_highest_value_is_where_it_should_be_from_each_side(drawing_page: Page):
+    page = drawing_page
+    shown(page, f"/volumes/{PET_ID}?view=solid&colours=grey&window=0,40000")
+    expect(page.get_by_label("turn")).to_have_value("30")
+    pet = stored_volumes.pet()
+    z, y, x = np.unravel_index(pet.array.argmax(), pet.array.shape)
+    across = [(x + 0.5) / pet.array.shape[2] - 0.5, (y + 0.5) / pet.array.shape[1] - 0.5]
+    for turn, place in {0: across[0], 90: across[1], 180: -across[0]}.items():
+        page.get_by_label("turn").fill(str(turn))
+        page.get_by_label("tilt").fill("0")
+        seen = pixels(page, "document.querySelector('[data-plane=solid] canvas')")[..., 0]
+        rows, columns = np.nonzero(seen == seen.max())
+        size = seen.shape[0] / (2 * np.hypot(np.hypot(302, 302), 467.5))  # pixels a mm: its longest diagonal fits
+        assert abs(np.median(columns) - seen.shape[1] / 2 - place * 604 * size) < 6, turn
+        assert abs(np.median(rows) - seen.shape[0] / 2 + ((z + 0.5) / pet.array.shape[0] - 0.5) * 935 * size) < 6
+    page.get_by_label("Kind of picture").select_option("body")
+    assert pixels(page, "document.querySelector('[data-plane=solid] canvas')").max() > 100
+
+
+@pytest.fixture
+def drawing_page(browser: Browser, served: Site) -> Iterator[Page]:  # noqa: F811
+    """Another browser, that draws by WebGL in software."""
+    ways = ["--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"]
+    drawing = browser.browser_type.launch(executable_path=CHROMIUM, args=ways)
+    yield drawing.new_page(base_url=served.address, viewport=WIDE)
+    drawing.close()
+
+
+def test_without_webgl_the_page_says_that_it_cannot_draw_three_dimensions(page: Page):
+    page.add_init_script(
+        "const get = HTMLCanvasElement.prototype.getContext; HTMLCanvasElement.prototype.getContext ="
+        " function (kind, ...how) { return kind === 'webgl2' ? null : get.call(this, kind, ...how); }"
+    )
+    shown(page, f"/volumes/{CT_ID}")
+    page.get_by_role("button", name="3-D").click()
+    expect(page.get_by_text("Your browser cannot draw this in three dimensions")).to_be_visible()
 
 
 # Loading

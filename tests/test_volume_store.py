@@ -207,15 +207,12 @@ def test_keeping_takes_little_more_memory_than_the_volume():
 
 
 GROWTH = """
-import resource, tempfile
+import tempfile
 from pathlib import Path
-import tests.conftest
 import numpy as np
+from bench.volumes.memory import peak_mb as peak
 from workers.jobs.volume import store
 from workers.jobs.volume.volume import Volume
-
-def peak():
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 array = np.ones((100, 512, 512), np.int16) * np.arange(512, dtype=np.int16)
 before = peak()

@@ -23,6 +23,7 @@ from web import (
     keyboard,
     language,
     live,
+    measurements,
     metrics,
     overview,
     places,
@@ -39,6 +40,7 @@ from web import (
     views,
     volume_files,
     volume_page,
+    volume_scripts,
     volumes,
     workers,
 )
@@ -49,13 +51,13 @@ from workers.publisher import make_publisher
 TEMPLATES = Path(__file__).resolve().parents[1] / "templates"
 ROOMS = (
     overview, export, runs, actions, views, failures, artifacts, jobs, queues, dead_letters, schedules, declared,
-    workers, volumes, volume_page, volume_files, subjects, search, session, language, theme, keyboard, strip, health,
-    metrics, settings_page,
+    workers, volumes, volume_page, volume_files, volume_scripts, measurements, subjects, search, session, language,
+    theme, keyboard, strip, health, metrics, settings_page,
 )  # fmt: skip
 
 PARTS = (
     security, session, language, theme, keyboard, places, errors, filters, glyphs, assets, scripts, live,
-    strip, metrics,
+    strip, metrics, volume_scripts,
 )  # fmt: skip
 
 

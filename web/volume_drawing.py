@@ -73,4 +73,4 @@ def _coloured(image: Image.Image, name: str) -> Image.Image:
 
 @cache
 def palettes() -> dict[str, list[list[int]]]:
-    return json.loads(PALETTES.read_text()) if PALETTES.is_file() else {}
+    return json.loads(PALETTES.read_text())["palettes"]

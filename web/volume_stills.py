@@ -10,6 +10,7 @@ from flask_babel import lazy_gettext as _l
 
 from web.volume_files import ACROSS, finite, own_window
 from web.volume_folder import Kept
+from web.volume_words import window_word
 
 WORDS = {"axial": _l("Axial"), "coronal": _l("Coronal"), "sagittal": _l("Sagittal")}
 STEPS = (-10, -1, 1, 10)
@@ -75,7 +76,7 @@ def presets(volume: Kept, args: Mapping[str, str]) -> tuple[tuple[str, str, bool
     found = []
     for each in volume.sidecar.get("windows") or ():
         window = ",".join(_written(each[end] / (factor if each.get("suv") else 1)) for end in ("low", "high"))
-        found.append((each["name"], moved(volume, {"window": window}), window == now))
+        found.append((window_word(each["name"]), moved(volume, {"window": window}), window == now))
     return tuple(found)
 
 

@@ -37,7 +37,27 @@ WORDS = {
     "posterior": _l("P"),
     "head": _l("H"),
     "foot": _l("F"),
+    "map-grey": _l("Grey"),
+    "map-grey-inverted": _l("Inverted grey"),
+    "map-hot-iron": _l("Hot iron"),
+    "map-pet": _l("PET"),
+    "map-pet-20-step": _l("PET, 20 steps"),
+    "map-viridis": _l("Viridis, for any colour vision"),
 }
+
+#: Names that sidecars give, as people read them; one that is not here is shown as it is.
+WINDOWS = {
+    "Soft tissue": _l("Soft tissue"),
+    "Lung": _l("Lung"),
+    "Bone": _l("Bone"),
+    "Brain": _l("Brain"),
+    "Most values": _l("Most values"),
+    "Whole range": _l("Whole range"),
+}
+
+
+def window_word(name: str) -> str:
+    return str(WINDOWS.get(name, name))
 
 
 def volume_words() -> str:

@@ -121,7 +121,9 @@ def show(found: dict) -> None:
         load, weight = found.get("load", {}).get(name), found["weight"][name]
         loaded = f"{load['p50']:>10.1f}{load['p95']:>8.1f}" if load else f"{'-':>10}{'-':>8}"
         sizes = "".join(f"{weight[part] / 1_000:>{width}.1f}" for part, width in SIZES)
-        print(f"{name:24}{cost['p50']:>8.1f}{cost['p95']:>8.1f}{cost['cpu']:>8.1f}{loaded}{sizes}{weight['requests']:>9}")
+        print(
+            f"{name:24}{cost['p50']:>8.1f}{cost['p95']:>8.1f}{cost['cpu']:>8.1f}{loaded}{sizes}{weight['requests']:>9}"
+        )
 
 
 HEAD = f"{'page':24}     p50     p95     cpu  load p50     p95  page kB   sent   view requests"

@@ -135,6 +135,7 @@ export function onKeys(viewer, stage) {
     const planes = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
     if (!slices && !planes) return;
     event.preventDefault();
+    if (stage.active === "solid") return;
     if (planes) stage.next(planes);
     else if (stage.active === "mip") viewer.mip.turnTo(viewer.mip.frame + slices);
     else viewer.step(stage.active, slices * (event.shiftKey ? 10 : 1));

@@ -38,6 +38,18 @@ export function crosshair(context, [x, y], { width, height }) {
   });
 }
 
+// What a saved picture tells of itself: which slice of what, in which windows. Nobody's name.
+export function caption(context, plane) {
+  const { layers, opacity, at, slabs, words } = plane.state;
+  const thick = slabs[plane.name] ? `, ${slabs[plane.name]} mm` : "";
+  const lines = [`${words[plane.name]} ${at[plane.across] + 1} / ${plane.slices}${thick}`];
+  layers.forEach((layer, order) => {
+    const ends = [layer.low, layer.high].map((end) => Number((end * layer.factor).toPrecision(4))).join(" … ");
+    lines.push(`${layer.name} ${ends} ${layer.volume.facts.unitWords}${order ? `, ${Math.round(opacity * 100)} %` : ""}`);
+  });
+  lines.reverse().forEach((line, row) => text(context, line, 10, plane.size.height - 14 - 18 * row, "left"));
+}
+
 export function text(context, words, x, y, align = "center") {
   context.font = "600 13px system-ui, sans-serif";
   context.textAlign = align;
@@ -89,20 +101,20 @@ function scaleBar(context, plane) {
 }
 
 function outlines(context, plane) {
-  for (const outline of plane.state.outlines) {
-    const path = outline.path(plane);
-    const [left, top] = plane.corner;
-    const { width, height } = plane.backing;
-    const [wide, high] = plane.extent.map((length) => length * plane.scale);
-    context.save();
-    context.translate(left, top);
-    context.scale(wide / width, high / height);
-    const pixel = Math.max(wide / width, high / height);
-    for (const [colour, thick] of [[DARK, 3.5], [outline.colour, 1.75]]) {
-      context.strokeStyle = colour;
-      context.lineWidth = thick / pixel;
-      context.stroke(path);
-    }
-    context.restore();
+  const box = [...plane.corner, ...plane.extent.map((length) => length * plane.scale)];
+  for (const outline of plane.state.outlines) strokePath(context, outline.path(plane), outline.colour, box, plane.backing);
+}
+
+// A path in the pixels of a picture that is drawn into `box`: left, top, width, height on the canvas.
+export function strokePath(context, path, colour, [left, top, wide, high], { width, height }) {
+  context.save();
+  context.translate(left, top);
+  context.scale(wide / width, high / height);
+  const pixel = Math.max(wide / width, high / height);
+  for (const [each, thick] of [[DARK, 3.5], [colour, 1.75]]) {
+    context.strokeStyle = each;
+    context.lineWidth = thick / pixel;
+    context.stroke(path);
   }
+  context.restore();
 }

@@ -1,7 +1,8 @@
 // The rotating maximum intensity projection that the worker made: frames of one byte a pixel, the first seen from the
 // front, each next from further to the patient's left. It is coloured like the layer it belongs to.
 
-import { crosshair, text } from "./marks.js";
+import { crosshair, strokePath, text } from "./marks.js";
+import { projected } from "./outline.js";
 
 const TURN_MS = 110;
 
@@ -95,6 +96,8 @@ export class Mip {
     context.fillRect(0, 0, this.size.width, this.size.height);
     context.imageSmoothingEnabled = this.state.linear;
     context.drawImage(this.backing, ...this.box);
+    const own = this.state.outlines.filter((outline) => outline.volume === this.layer.volume);
+    for (const outline of own) strokePath(context, projected(outline, this), outline.colour, this.box, this.facts);
     if (this.state.marks.crosshair) crosshair(context, this.toScreen(this.voxel), this.size);
     if (this.state.marks.letters) this.letters(context);
   }
@@ -116,11 +119,12 @@ export class Mip {
     return this.layer.volume.toVoxel(base.toWorld(this.state.at));
   }
 
-  // The column of voxel (i, j), a fraction.
+  // The column of voxel (i, j), a fraction: both may be fractions themselves.
   column(i, j) {
     const { shape, spacing } = this.layer.volume;
     const angle = (2 * Math.PI * this.frame) / this.facts.frames;
-    const [x, y] = [(i - (shape[0] - 1) / 2) * spacing[0], (j - (shape[1] - 1) / 2) * spacing[1]];
+    const x = (i - (shape[0] - 1) / 2) * spacing[0];
+    const y = (j - (shape[1] - 1) / 2) * spacing[1];
     return (x * Math.cos(angle) + y * Math.sin(angle)) / this.facts.pixel_mm[0] + Math.floor(this.facts.width / 2);
   }
 

@@ -28,6 +28,26 @@ export class Outline {
   }
 }
 
+// The same on the rotating projection of the region's own volume, for its present frame, in pixels of the frame.
+export function projected(outline, mip) {
+  const { frames, width, height } = mip.facts;
+  if (!outline.paths.has(mip)) outline.paths.set(mip, new Array(frames));
+  const paths = outline.paths.get(mip);
+  paths[mip.frame] ??= boundary(shadow(outline, mip, width, height), width, height);
+  return paths[mip.frame];
+}
+
+function shadow({ region, volume }, mip, width, height) {
+  const labels = new Uint8Array(width * height);
+  const [nx, ny] = volume.shape;
+  const columns = Int32Array.from({ length: nx * ny }, (_, at) => Math.floor(mip.column(at % nx, Math.floor(at / nx)) + 0.5 + 1e-6));
+  region.slices.forEach((slice, k) => {
+    const row = (height - 1 - Math.floor(k / mip.slicesARow)) * width;
+    for (let at = 0; at < slice.length; at++) if (slice[at]) labels[row + columns[at]] = 1;
+  });
+  return labels;
+}
+
 // Along the edges of pixels whose neighbour has another label; edges in one line are one stroke.
 export function boundary(labels, width, height) {
   const path = new Path2D();

@@ -1,6 +1,7 @@
 // The pictures in the page: which of them are shown, which is the one that keys act on, and the fields under each.
 
 import { valueAt } from "./readout.js";
+import { SolidFigure } from "./solid_figure.js";
 
 const SAY_MS = 400;
 
@@ -9,6 +10,7 @@ export class Stage {
     Object.assign(this, { root, viewer, changed, words: viewer.state.words, active: "axial" });
     this.figures = new Map(Array.from(root.querySelectorAll(".plane"), (figure) => [figure.dataset.plane, figure]));
     for (const [name, figure] of this.figures) this.setUp(name, figure);
+    this.solid = new SolidFigure(this.figures.get("solid"), viewer);
     for (const button of root.querySelectorAll("[data-show]")) button.addEventListener("click", () => this.show(button.dataset.show));
     const resized = new ResizeObserver(() => viewer.resize());
     for (const figure of this.figures.values()) resized.observe(figure);
@@ -20,6 +22,7 @@ export class Stage {
     figure.querySelector("[data-enlarge]").addEventListener("click", () => this.show(this.view === name ? "all" : name));
     figure.querySelector("[data-picture]").addEventListener("click", () => this.save(name));
     if (name === "mip") return this.setUpMip(figure);
+    if (name === "solid") return;
     const { viewer } = this;
     const plane = viewer.planes[name];
     const [slice, slab] = [figure.querySelector("[data-slice]"), figure.querySelector("[data-slab]")];
@@ -59,6 +62,7 @@ export class Stage {
     this.root.dataset.view = view;
     this.sync();
     this.changed();
+    if (view === "solid") this.solid.show();
   }
 
   activate(name) {
@@ -67,7 +71,7 @@ export class Stage {
   }
 
   next(by) {
-    const names = Array.from(this.figures.keys());
+    const names = Array.from(this.figures.keys()).filter((name) => name !== "solid");
     const name = names[(names.indexOf(this.active) + by + names.length) % names.length];
     if (this.view === this.active) this.show(name);
     this.activate(name);
@@ -81,7 +85,7 @@ export class Stage {
     for (const button of this.root.querySelectorAll("[data-show]")) button.setAttribute("aria-pressed", String(button.dataset.show === view));
     for (const [name, figure] of this.figures) {
       figure.querySelector("[data-enlarge]").textContent = this.root.dataset.view === name ? this.words.all : this.words.enlarge;
-      if (name !== "mip") this.syncPlane(name, figure);
+      if (name in this.viewer.planes) this.syncPlane(name, figure);
     }
     const of = this.root.querySelector("[data-of]");
     if (of && this.viewer.mip.layer && document.activeElement !== of) of.value = this.viewer.mip.layer.id;
@@ -111,13 +115,14 @@ export class Stage {
   }
 
   async save(name) {
-    const from = name === "mip" ? this.viewer.mip : this.viewer.planes[name];
-    const blob = await from.picture();
-    const place = name === "mip" ? this.viewer.mip.degrees : this.viewer.state.at[from.across] + 1;
-    const names = name === "mip" ? this.viewer.mip.layer?.name : this.viewer.state.layers.map((layer) => layer.name).join("+");
-    const link = Object.assign(document.createElement("a"), { href: URL.createObjectURL(blob), download: `${names}-${name}-${place}.png` });
-    link.click();
-    setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+    const { viewer, solid } = this;
+    const from = { mip: viewer.mip, solid: solid.solid }[name] ?? viewer.planes[name];
+    if (!from) return;
+    const place = { mip: viewer.mip.degrees, solid: Math.round(solid.solid?.view.turn) }[name] ?? viewer.state.at[from.across] + 1;
+    const names = from.layer?.name ?? viewer.state.layers.map((layer) => layer.name).join("+");
+    const href = URL.createObjectURL(await from.picture());
+    Object.assign(document.createElement("a"), { href, download: `${names}-${name}-${place}.png` }).click();
+    setTimeout(() => URL.revokeObjectURL(href), 10_000);
   }
 }
 

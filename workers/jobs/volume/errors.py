@@ -122,6 +122,18 @@ class TooLarge(VolumeError):
 
 
 @dataclass(eq=False)
+class NotOneArray(VolumeError):
+    """Raised when a file of arrays has not exactly one of three axes. ``held``: names and shapes of them all."""
+
+    name: str
+    held: tuple[str, ...]
+
+    def __str__(self) -> str:
+        shown = ", ".join(self.held[:10]) + (", …" if len(self.held) > 10 else "")
+        return f"{self.name} has to hold exactly one array of three axes, but holds {shown}. Save one by itself."
+
+
+@dataclass(eq=False)
 class NotThreeDimensional(VolumeError):
     """Raised when an array has not exactly three axes. ``stored``: their lengths in the file's own order."""
 

@@ -5,12 +5,15 @@ from dataclasses import dataclass
 from math import prod
 from typing import get_args
 
+from numpy import nanmean
+
 from workers.jobs.volume.fits import DEEPEST, LARGEST_HEADER, MATRICES
 from workers.jobs.volume.raw import Axes
 from workers.jobs.volume.shape import Shape
 from workers.jobs.volume.smoothness import Distances
 
-SHORTEST, LONGEST = 4, 2048
+#: Of axes that nobody told. The bytes of a wide voxel repeat, too, every 8 at most: that is no axis.
+SHORTEST, LONGEST = 9, 2048
 
 
 @dataclass(frozen=True)
@@ -66,8 +69,8 @@ def _named(stored: Shape, header: int) -> Grid:
 
 
 def likeliest(grids: Iterable[Grid], repeats: Distances, count: int) -> list[Grid]:
-    """Those whose neighbours are alike over all three distances; of two names for one grid, the first."""
+    """Those whose neighbours are alike over all distances that can be told; of two names for one grid, the first."""
     known: dict[tuple, Grid] = {}
     for grid in grids:
         known.setdefault((grid.stored, grid.header), grid)
-    return sorted(known.values(), key=lambda grid: sum(map(repeats, grid.distances)))[:count]
+    return sorted(known.values(), key=lambda grid: nanmean([*map(repeats, grid.distances)]))[:count]

@@ -23,11 +23,13 @@ MOST = 8
 #: Bytes of the middle that are looked at for signs of a dtype.
 SAMPLE = 2**19
 #: Readings that are this much rougher than the best are not weighed further, nor are more than so many.
-ROUGHER, READINGS, GRIDS = 4.0, 4, 8
+ROUGHER, READINGS, GRIDS = 3.0, 3, 8
 
 #: What a hint is worth, and what speaks against a guess, as factors of its roughness.
 HINTED, HEADER, OBLONG = 0.5, 1.1, 1.1
 LONG_HEADER = 4096
+#: Added to each roughness, so that the factors tell of a volume of one value, too.
+SMOOTH = 1e-4
 
 
 @dataclass(frozen=True)
@@ -99,7 +101,7 @@ def _guess(reading: Reading, grid: Grid, line: Line, said: list[Hint]) -> Guess:
     recipe = Recipe(grid.shape, _preferred(reading, said), reading.byte_order, grid.header, grid.axes)
     rough = sum(map(line.difference, grid.distances)) / 3
     why = " ".join(_why(recipe, reading, rough, said))
-    score = rough * _weight(reading, said) * _usual(grid, said)
+    score = (rough + SMOOTH) * _weight(reading, said) * _usual(grid, said)
     return Guess(recipe, score, f"{spoken(grid.shape)}, {described(recipe)}", why)
 
 

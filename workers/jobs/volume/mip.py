@@ -94,7 +94,7 @@ def _columns(kept: Kept, by: Factors, window: Window) -> np.ndarray:
     columns = np.empty((y, x, z), np.uint8)
 
     def fill(start: int) -> None:
-        grey = _grey(blocks.joined(kept.stack(start), by, np.fmax), window)
+        grey = _grey(blocks.joined(kept.stack(start), by, np.fmax, kept.dtype), window)
         first = start // by[0]
         columns[:, :, first : first + len(grey)] = grey.transpose(1, 2, 0)
 

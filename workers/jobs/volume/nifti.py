@@ -13,17 +13,15 @@ import numpy as np
 from nibabel.affines import voxel_sizes
 from nibabel.nifti1 import Nifti1Header
 from nibabel.nifti2 import Nifti2Header
-from nibabel.orientations import apply_orientation, axcodes2ornt, inv_ornt_aff, io_orientation, ornt_transform
 from nibabel.spatialimages import HeaderDataError
 from nibabel.wrapstruct import WrapStructError
 
-from workers.jobs.volume import payload
+from workers.jobs.volume import lps, payload
 from workers.jobs.volume.errors import DamagedFile
 from workers.jobs.volume.source import Source
 from workers.jobs.volume.volume import About, Volume, real_number, three_axes
 
 HEAD = 540
-_TO_LPS = np.diag([-1.0, -1.0, 1.0, 1.0])
 _MILLIMETRES = {"meter": 1000.0, "mm": 1.0, "micron": 0.001, "unknown": 1.0}
 
 
@@ -91,12 +89,11 @@ def _label(header: Nifti1Header) -> str:
 
 
 def _affine(header: Nifti1Header) -> np.ndarray | None:
-    """Voxel to world, if the header claims to know it and every axis leads somewhere."""
+    """Voxel to the world of LPS, if the header claims to know it and every axis leads somewhere."""
     if not (header["sform_code"] > 0 or header["qform_code"] > 0):
         return None
-    affine = header.get_best_affine()
-    usable = np.isfinite(affine).all() and np.isfinite(io_orientation(affine)).all()
-    return affine if usable else None
+    affine = lps.FROM_RAS @ header.get_best_affine()
+    return affine if lps.usable(affine) else None
 
 
 def _scaled(stored: np.ndarray, slope: float, intercept: float) -> np.ndarray:
@@ -111,19 +108,9 @@ def _scaled(stored: np.ndarray, slope: float, intercept: float) -> np.ndarray:
 
 
 def _oriented(voxels: np.ndarray, layout: _Layout) -> Volume:
-    """Flips and swaps of axes only, as views: nothing is resampled, oblique volumes keep their own grid."""
     source = f"NIfTI {layout.dtype.name}, slope {layout.slope:g}, intercept {layout.intercept:g}"
     about = About(label=layout.label)
     if layout.affine is None:
-        return Volume(voxels, source, _spacing(layout.sizes), about=about)
-    moves = ornt_transform(io_orientation(layout.affine), axcodes2ornt("LPS"))
-    turned = apply_orientation(voxels.transpose(), moves).transpose()
-    sizes = layout.sizes[np.argsort(moves[:, 0])]
-    affine = _TO_LPS @ layout.affine @ inv_ornt_aff(moves, voxels.shape[::-1])
-    return Volume(turned, source, _spacing(sizes), orientation="LPS", affine=affine, about=about)
-
-
-def _spacing(sizes: np.ndarray) -> tuple[float, float, float] | None:
-    """None for what cannot be: between a nanometre and a kilometre lies all that anyone scans."""
-    known = len(sizes) == 3 and ((sizes > 1e-6) & (sizes < 1e6)).all()
-    return tuple(map(float, sizes[::-1])) if known else None
+        return Volume(voxels, source, lps.spacing(layout.sizes), about=about)
+    turned, affine, sizes = lps.turned(voxels, layout.affine, layout.sizes)
+    return Volume(turned, source, lps.spacing(sizes), orientation="LPS", affine=affine, about=about)

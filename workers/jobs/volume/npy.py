@@ -17,7 +17,7 @@ _HEADERS = {(1, 0): npy_format.read_array_header_1_0, (2, 0): npy_format.read_ar
 
 def read(source: Source, progress: payload.Progress) -> Volume:
     """The volume of a .npy file in C or Fortran order. Raises VolumeError; see also ``payload.read``."""
-    stored, fortran, dtype, offset = _header(source)
+    stored, fortran, dtype, offset = header(source)
     readable = real_number(source.name, dtype)
     lengths = three_axes(source.name, stored, stored)
     voxels = payload.read(source, readable, prod(lengths), offset, progress)
@@ -25,7 +25,8 @@ def read(source: Source, progress: payload.Progress) -> Volume:
     return Volume(voxels.reshape(lengths, order=order), f"numpy {dtype.name}, {order} order")
 
 
-def _header(source: Source) -> tuple[tuple[int, ...], bool, np.dtype, int]:
+def header(source: Source) -> tuple[tuple[int, ...], bool, np.dtype, int]:
+    """Lengths as they are stored, whether in Fortran order, the dtype, and where the voxels begin."""
     with source.opened() as file:
         try:
             version = npy_format.read_magic(file)

@@ -18,8 +18,10 @@ def factors(shape: tuple[int, int, int]) -> Factors:
 
 def of_stack(stack: np.ndarray, by: Factors) -> np.ndarray:
     """The stack's part of the preview, of its dtype: int16 is rounded to the nearest."""
+    if by == (1, 1, 1):
+        return stack
     whole = stack.dtype.kind == "i"
     with np.errstate(over="ignore", invalid="ignore"):
-        sums = blocks.joined(stack.astype(np.int32 if whole else np.float32, copy=False), by, np.add)
+        sums = blocks.joined(stack, by, np.add, np.int32 if whole else np.float32)
         means = sums / blocks.sizes(stack.shape, by).astype(np.float32)
     return (np.rint(means) if whole else means).astype(stack.dtype)

@@ -1,6 +1,8 @@
 """Any file to a volume: the format is told by the first bytes, and by the name only to say what is wrong."""
 
-from workers.jobs.volume import nifti, npy, raw
+from collections.abc import Callable
+
+from workers.jobs.volume import nifti, npy, npz, nrrd, raw
 from workers.jobs.volume.dicom import headers, load, zipped
 from workers.jobs.volume.errors import DamagedFile, NotRaw
 from workers.jobs.volume.payload import Progress
@@ -10,27 +12,37 @@ from workers.jobs.volume.volume import Volume
 
 
 def volume(source: Source, recipe: Recipe, progress: Progress = lambda done, total: None, series: str = "") -> Volume:
-    """The volume in a file: .npy, NIfTI (.nii, .nii.gz), DICOM or a zip of it, or raw by ``recipe``, which the
-    others do not need. ``series`` says which one of several DICOM series, by a key of ``series.offered``.
+    """The volume in a file: .npy, .npz, NIfTI (.nii, .nii.gz), NRRD, DICOM or a zip of it, or raw by ``recipe``,
+    which the others do not need. ``series`` says which one of several DICOM series, by a key of ``series.offered``.
 
     Raises VolumeError, as one of its kinds, if the file or the recipe is wrong, and whatever ``progress``
     raises.
     """
     head = source.head(nifti.HEAD)
-    if head.startswith(npy.MAGIC):
-        return npy.read(source, progress)
-    if nifti.header_class(head):
-        return nifti.read(source, progress)
+    reader = _reader(source, head)
+    if reader:
+        return reader(source, progress)
     if _is_dicom(source, head):
         return load.volume([source], progress, series)
     _refuse_if_known(source, head)
     return raw.read(source, recipe, progress)
 
 
+def _reader(source: Source, head: bytes) -> Callable[[Source, Progress], Volume] | None:
+    """Of the formats that hold one volume in one file."""
+    if head.startswith(npy.MAGIC):
+        return npy.read
+    if head.startswith(nrrd.MAGIC):
+        return nrrd.read
+    if nifti.header_class(head):
+        return nifti.read
+    return npz.read if npz.is_one(source, head) else None
+
+
 def refuse_unless_raw(source: Source) -> None:
     """Raises NotRaw for a file that needs no recipe, DamagedFile for one that is something else."""
     head = source.head(nifti.HEAD)
-    if head.startswith(npy.MAGIC) or nifti.header_class(head) or _is_dicom(source, head):
+    if _reader(source, head) or _is_dicom(source, head):
         raise NotRaw(source.name)
     _refuse_if_known(source, head)
 
@@ -54,14 +66,18 @@ def _why_not_raw(source: Source, head: bytes) -> str | None:
         return "it is empty"
     if head[344:348] == b"ni1\0":
         return "it is one half of a NIfTI pair; save it as a single .nii, or load the .img as raw"
+    if head.startswith((b"ObjectType", b"NDims")):
+        return "it is MetaImage, which is not read; save it as NIfTI or NRRD, or load its .raw file as raw"
     if source.packed:
         return "it is gzip, but holds neither NIfTI nor numpy data; unpack it first"
     return _why_not_by_name(name)
 
 
 def _why_not_by_name(name: str) -> str | None:
-    if name.endswith(".npy"):
-        return "it is named .npy, but does not begin like a numpy file"
+    if name.endswith((".npy", ".npz")):
+        return f"it is named {name[-4:]}, but does not begin like a numpy file"
+    if name.endswith((".nrrd", ".nhdr")):
+        return "it is named like NRRD, but does not begin like it"
     if name.endswith((".nii", ".nii.gz")):
         return "it is named like NIfTI, but does not begin like it"
     return None

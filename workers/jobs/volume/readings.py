@@ -40,7 +40,7 @@ def possible(sample: bytes, asked: list[str]) -> Iterator[Reading]:
     yield from _narrow(np.frombuffer(sample, np.uint8))
     for order in ("little", "big"):
         if "float16" in asked:
-            yield Reading("float16", order)
+            yield _asked(_last(sample, 2), order)
         for size in (2, 4, 8):
             yield from _wide(_last(sample, size), size, order)
 
@@ -57,15 +57,19 @@ def _narrow(values: np.ndarray) -> Iterator[Reading]:
 def _wide(stored: np.ndarray, size: int, order: ByteOrder) -> Iterator[Reading]:
     values = stored if order == sys.byteorder else stored.byteswap()
     cost = WIDER ** log2(size) * (BIG_ENDIAN if order == "big" else 1.0)
-    cost *= IMPLAUSIBLE if _shifted(values, size) else 1.0
     like_floats = size > 2 and _like_floats(values, size)
     if like_floats:
         yield Reading(f"float{8 * size}", order, cost)
-    yield from _whole(values, order, cost * (IMPLAUSIBLE if like_floats else 1.0))
+    yield from _whole(values, order, cost * (IMPLAUSIBLE if like_floats or _shifted(values, size) else 1.0))
+
+
+def _asked(stored: np.ndarray, order: ByteOrder) -> Reading:
+    finite = np.isfinite(stored.view(np.dtype("f2").newbyteorder(order)))
+    return Reading("float16", order, 1.0 if np.mean(finite) > 1 - FEW else IMPLAUSIBLE)
 
 
 def _whole(values: np.ndarray, order: ByteOrder, cost: float) -> Iterator[Reading]:
-    """Signed and unsigned: the one in which fewer neighbours jump over half of all numbers, if they differ."""
+    """Signed and unsigned: the one in which fewer neighbours jump over half of all numbers; int8 is rare."""
     bits = 8 * values.itemsize
     names = ("uint8", "int8") if bits == 8 else (f"int{bits}", f"uint{bits}")
     if values.max(initial=0) < 2 ** (bits - 1):
@@ -73,7 +77,8 @@ def _whole(values: np.ndarray, order: ByteOrder, cost: float) -> Iterator[Readin
         return
     jumps = {name: _jumps(values.view(name)) for name in names}
     for name in names:
-        yield Reading(name, order, cost * (WRAPPING if jumps[name] > min(jumps.values()) else 1.0))
+        against = (jumps[name] > min(jumps.values())) + (name == "int8")
+        yield Reading(name, order, cost * WRAPPING**against)
 
 
 def _jumps(values: np.ndarray) -> int:

@@ -16,20 +16,21 @@ GZIP = b"\x1f\x8b\x08"
 
 @dataclass(frozen=True)
 class Source:
-    """A file (``path``) and what it is called where it came from (``name``)."""
+    """A file (``path``), from byte ``begins`` on, and what it is called where it came from (``name``)."""
 
     path: Path
     name: str
+    begins: int = 0
 
     @property
     def size(self) -> int:
         """Bytes on disk."""
-        return self.path.stat().st_size
+        return self.path.stat().st_size - self.begins
 
     @property
     def packed(self) -> bool:
-        """Whether the file is gzip, by its first bytes."""
-        with self.path.open("rb") as file:
+        """Whether it is gzip, by its first bytes."""
+        with self._file() as file:
             return file.read(len(GZIP)) == GZIP
 
     def head(self, length: int) -> bytes:
@@ -41,7 +42,12 @@ class Source:
     def opened(self) -> Iterator[BinaryIO]:
         """The file for reading; gzip is unpacked on the way. Raises DamagedFile where that fails."""
         try:
-            with igzip.open(self.path) if self.packed else self.path.open("rb", buffering=0) as file:
-                yield file
+            with self._file() as file:
+                yield igzip.IGzipFile(fileobj=file, mode="rb") if self.packed else file
         except (EOFError, zlib.error, isal_zlib.error, igzip.BadGzipFile) as error:
             raise DamagedFile(self.name, f"its gzip data is damaged ({error})") from error
+
+    def _file(self) -> BinaryIO:
+        file = self.path.open("rb", buffering=0)
+        file.seek(self.begins)
+        return file

@@ -78,7 +78,7 @@ def _written(part: Path, volume: Volume, progress: Progress) -> dict:
     known, counted = _stacks(part, voxels, progress)
     offered = windows.presets(volume, counted)
     turning = mip.rotating(voxels, volume.proportions, windows.of_mip(volume, offered, counted))
-    _save(part / MIP, _packed(turning.frames))
+    _save(part / MIP, packed(turning.frames))
     _save(part / THUMBNAIL, _thumbnail(volume, offered[0]))
     return known | sidecar.measured(volume, voxels, counted, offered) | {"mip": turning.plain()}
 
@@ -89,7 +89,7 @@ def _stacks(part: Path, voxels: Kept, progress: Progress) -> tuple[dict, Tally]:
 
     def keep(start: int) -> tuple[int, np.ndarray, tuple]:
         stack = voxels.stack(start)
-        size = _save(part / chunk_name(start // voxels.starts().step), _packed(stack))
+        size = _save(part / chunk_name(start // voxels.starts().step), packed(stack))
         return size, preview.of_stack(stack, by), tally.of_stack(stack)
 
     sizes, small, counting = [], [], Tallying(voxels.dtype)
@@ -99,7 +99,7 @@ def _stacks(part: Path, voxels: Kept, progress: Progress) -> tuple[dict, Tally]:
         counting.add(counts)
         progress(min(depth, len(sizes) * voxels.starts().step), depth)
     whole = np.concatenate(small)
-    return sidecar.filed(sizes, whole, by, _save(part / PREVIEW, _packed(whole))), counting.total()
+    return sidecar.filed(sizes, whole, by, _save(part / PREVIEW, packed(whole))), counting.total()
 
 
 def _thumbnail(volume: Volume, preset: windows.Preset) -> bytes:
@@ -108,7 +108,7 @@ def _thumbnail(volume: Volume, preset: windows.Preset) -> bytes:
     return thumbnail.strip(thumbnail.middles(volume.array), volume.proportions, window, inverted)
 
 
-def _packed(array: np.ndarray) -> bytes:
+def packed(array: np.ndarray) -> bytes:
     """The same voxels make the same bytes: without the time of day in the gzip header."""
     return igzip.compress(np.ascontiguousarray(array), 1, mtime=0)
 

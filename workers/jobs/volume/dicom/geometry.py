@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from math import atan2, degrees, hypot
 
 import numpy as np
-from nibabel.orientations import apply_orientation, inv_ornt_aff, io_orientation
 
+from workers.jobs.volume import lps
 from workers.jobs.volume.dicom import about
 from workers.jobs.volume.dicom.errors import BadPlace, Gap, Mixed, NoPlace, SamePlace, Shifted, Tilted
 from workers.jobs.volume.dicom.frames import Frame
@@ -159,15 +159,9 @@ def _affine(frame: Frame, step: np.ndarray) -> np.ndarray:
 
 
 def turned(stack: np.ndarray, grid: Grid) -> tuple[np.ndarray, np.ndarray, Spacing]:
-    """A (slice, row, column) array as (z, y, x): x mostly to the left, y to the back, z to the head.
-
-    With its affine, and its spacing as (z, y, x). Axes are only swapped and flipped, as views: what is oblique
-    stays so, in the affine.
-    """
-    moves = io_orientation(grid.affine)
-    array = apply_orientation(stack.transpose(), moves).transpose()
-    spacing = np.array(grid.spacing[::-1])[np.argsort(moves[:, 0])]
-    return array, grid.affine @ inv_ornt_aff(moves, stack.shape[::-1]), tuple(map(float, spacing[::-1]))
+    """A (slice, row, column) array as (z, y, x), as ``lps`` says; with its affine, and its spacing as (z, y, x)."""
+    array, affine, sizes = lps.turned(stack, grid.affine, grid.spacing[::-1])
+    return array, affine, tuple(map(float, sizes[::-1]))
 
 
 def why_not(frames: Sequence[Frame]) -> tuple[Grid | None, VolumeError | None]:
