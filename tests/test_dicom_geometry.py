@@ -200,6 +200,13 @@ def test_a_spacing_that_cannot_be_is_refused(tmp_path, spacing):
     refused(tmp_path, stack_of(voxels(3), PixelSpacing=spacing), BadPlace)
 
 
+@pytest.mark.parametrize(
+    "elements", [{"ImagePositionPatient": [0, 0, "1e300"]}, {"PixelSpacing": ["1e200", 1]}], ids=str
+)
+def test_a_place_beyond_all_scanners_is_refused(tmp_path, elements):
+    refused(tmp_path, stack_of(voxels(3), **elements), BadPlace)
+
+
 def test_a_slope_of_zero_is_refused(tmp_path):
     assert "RescaleSlope" in refused(tmp_path, stack_of(voxels(3), RescaleSlope=0), BadScale)
 

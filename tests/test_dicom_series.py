@@ -19,7 +19,13 @@ def renamed(files: dict[str, bytes], prefix: str) -> dict[str, bytes]:
 
 
 def two_series() -> dict[str, bytes]:
-    pet = stack_of(voxels(3) + 1, SeriesInstanceUID="1.2.9", SeriesDescription="PET", Modality="PT")
+    told = {
+        "SeriesInstanceUID": "1.2.9",
+        "SeriesDescription": "PET",
+        "Modality": "PT",
+        "CorrectedImage": ["ATTN"],
+    }
+    pet = stack_of(voxels(3) + 1, **told)
     return renamed(stack_of(voxels(4), SeriesDescription="CT"), "ct") | renamed(pet, "pet")
 
 
@@ -29,6 +35,13 @@ def test_every_series_is_offered_with_what_a_form_shows(tmp_path):
     assert (first.columns, first.rows, first.fault, first.reason) == (6, 5, None, "")
     assert (second.key, second.slices) == ("1.2.9", 3)
     assert str(second) == "“PET” (PT, 3 slices of 6 x 5)"
+
+
+def test_a_pet_that_is_not_corrected_for_attenuation_is_offered_as_such(tmp_path):
+    (found,) = offer(
+        zipped(tmp_path, stack_of(voxels(2), Modality="PT", CorrectedImage=["DECY", "SCAT"]))
+    ).series
+    assert str(found) == "“without a name” (PT, 2 slices of 6 x 5, not attenuation corrected)"
 
 
 def test_of_several_series_one_has_to_be_chosen(tmp_path):

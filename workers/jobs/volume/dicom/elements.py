@@ -44,7 +44,7 @@ def _quick(dataset: Dataset, keyword: str) -> str | int | None:
     Text as it stands, an unsigned short, and "" for what is missing; None for all that pydicom has to convert.
     """
     tag = _tag(keyword)
-    raw = dataset.get_item(tag)
+    raw = dataset.get_item(tag, keep_deferred=True)
     if raw is None:
         return ""
     if not isinstance(raw, RawDataElement) or not isinstance(raw.value, bytes):
@@ -91,6 +91,22 @@ def whole(dataset: Dataset, keyword: str, default: int = 0) -> int:
     """A whole number, ``default`` where there is none."""
     found = number(dataset, keyword)
     return default if found is None else int(found)
+
+
+def private(dataset: Dataset, group: int, creator: str, element: int) -> str:
+    """A private value as text, "" where it is missing.
+
+    Files without the creator's name, as anonymisers leave them, keep it in the first block.
+    """
+    try:
+        named = dataset.get((group, 0x0010)) is not None
+        if named:
+            return str(dataset.private_block(group, creator)[element].value).strip()
+        found = dataset.get((group, 0x1000 + element))
+        return "" if found is None else str(found.value).strip()
+    # As with any value; and a block of somebody else is no block of this creator.
+    except Exception:
+        return ""
 
 
 def items(dataset: Dataset, keyword: str) -> list[Dataset]:

@@ -20,6 +20,8 @@ STEP_TOLERANCE = 0.02
 MOST_TILT = 0.05
 # Directions are cosines, which some write with two digits.
 MOST_SKEW = 0.01
+# A kilometre: within that, nothing overflows.
+FARTHEST = 1e6
 # Positions are written with few digits; so much beside the line is rounding, not a tilt.
 ROUNDING = 0.02
 
@@ -83,6 +85,9 @@ def refuse_unplaced(frame: Frame) -> None:
         raise BadPlace(frame.name, "the directions of rows and columns are not at right angles, or not of length 1")
     if min(frame.spacing) <= 0:
         raise BadPlace(frame.name, f"its pixel spacing is {min(frame.spacing):g} mm")
+    farthest = max(map(abs, (*frame.position, *frame.spacing, frame.thickness or 0)))
+    if farthest > FARTHEST:
+        raise BadPlace(frame.name, f"it lies, or reaches, {farthest:g} mm away")
 
 
 def _dot(one: Sequence[float], other: Sequence[float]) -> float:

@@ -39,8 +39,8 @@ _IN_WORDS = {
 class Series:
     """What can be chosen. ``key`` names it: the series UID, with #2 and so on for further parts of a series.
 
-    ``part`` says in words which part it is; ``fault`` is why it cannot be stacked, or None, and then ``grid``
-    says how its slices lie.
+    ``part`` says in words which part it is, or what it lacks; ``fault`` is why it cannot be stacked, or None, and
+    then ``grid`` says how its slices lie.
     """
 
     key: str
@@ -152,10 +152,16 @@ def _one(uid: str, number: int, words: str, part: Sequence[Frame]) -> Series:
         slices=len(part),
         rows=first.layout.rows,
         columns=first.layout.columns,
-        part=words,
+        part=_joined(words, _uncorrected(first)),
         grid=grid,
         fault=fault,
     )
+
+
+def _uncorrected(frame: Frame) -> str:
+    """Scanners send both; only the one that is corrected can be measured."""
+    known = frame.modality != "PT" or "ATTN" in frame.corrected.split("\\")
+    return "" if known else "not attenuation corrected"
 
 
 def _by_shape(members: Sequence[Frame]) -> list[list[Frame]]:
