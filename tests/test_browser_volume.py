@@ -501,6 +501,17 @@ def test_on_a_phone_there_is_one_plane_a_tap_is_the_crosshair_and_a_swipe_the_sl
         assert at(page) == [40, 30, 50]
         swipe(page, box["x"] + 100, box["y"] + 200, -60)
         assert at(page) == [40, 34, 50]
+        pinch(page, box["x"] + 150, box["y"] + 200, 40, 80)
+        assert page.evaluate(f"{VIEWER}.state.zoom") == pytest.approx(2, abs=0.1)
+        assert at(page) == [40, 34, 50], "it is no swipe"
+
+
+def pinch(page: Page, x: float, y: float, apart: float, to: float) -> None:
+    session = page.context.new_cdp_session(page)
+    for kind, by in (("touchStart", apart), ("touchMove", (apart + to) / 2), ("touchMove", to), ("touchEnd", 0)):
+        points = [{"x": x - by / 2, "y": y, "id": 1}, {"x": x + by / 2, "y": y, "id": 2}] if by else []
+        session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+    settle(page)
 
 
 def swipe(page: Page, x: float, y: float, by: float) -> None:

@@ -225,6 +225,7 @@ def test_an_address_that_makes_no_sense_still_gives_the_page(site: Site, query: 
     [
         ({"frame_of_reference_uid": "9.9"}, "different frames of reference"),
         ({"affine_known": False}, "not known where the two lay"),
+        ({"affine": [[14, 0, 0, 9e3], [0, 15, 0, 0], [0, 0, 19, 0], [0, 0, 0, 1]]}, "The two do not meet"),
         ({"warnings": ["A slice is missing."]}, "phantom_pet: A slice is missing."),
         ({}, ""),
     ],
