@@ -78,7 +78,7 @@ def visiting(browser: Browser, served: Site, **how) -> Iterator[Page]:  # noqa: 
 def shown(page: Page, address: str) -> Page:
     """When all has come."""
     page.goto(address)
-    expect(page.locator("#progress")).to_have_text("Full resolution")
+    expect(page.locator("[data-progress]")).to_have_text("Full resolution")
     settle(page)
     return page
 
@@ -294,11 +294,11 @@ def test_keys_step_slices_change_planes_windows_and_turn_the_projection(page: Pa
 
 def test_a_drag_with_shift_or_the_right_button_sets_the_window_of_the_chosen_layer(page: Page):
     shown(page, BOTH)
-    page.locator(f'[name=active][value="{CT_ID}"]').check()
+    page.locator(f'[data-active][value="{CT_ID}"]').check()
     drag(page, "axial", (40, 0), button="right")
     ends = [page.get_by_label(f"{end} value of phantom_ct") for end in ("Lowest", "Highest")]
     assert [float(each.input_value()) for each in ends] == [-200, 280], "wider, with the same middle"
-    page.locator(f'[name=active][value="{PET_ID}"]').check()
+    page.locator(f'[data-active][value="{PET_ID}"]').check()
     page.keyboard.down("Shift")
     drag(page, "axial", (0, -100))
     page.keyboard.up("Shift")
@@ -463,7 +463,7 @@ def test_without_webgl_the_page_says_that_it_cannot_draw_three_dimensions(page: 
 def test_the_first_picture_is_the_preview_and_says_that_its_values_are_not_exact(page: Page):
     page.route("**/full/*", lambda route: None)  # never answered
     page.goto(f"/volumes/{CT_ID}")
-    expect(page.locator("#progress")).to_have_text("Full resolution: 1 of 6 parts")
+    expect(page.locator("[data-progress]")).to_have_text("Full resolution: 1 of 6 parts")
     settle(page)
     assert drawn(page, "axial").max() > 200
     assert value(page, CT_ID).startswith("≈ ")
@@ -478,7 +478,7 @@ def test_a_part_that_cannot_be_loaded_is_named_and_can_be_tried_again(browser: B
     expect(failed).to_contain_text("Slices 17 to 32 of phantom_ct could not be loaded: the site answered 500")
     page.unroute("**/full/0001.gz")
     failed.get_by_role("button", name="Try again").click()
-    expect(page.locator("#progress")).to_have_text("Full resolution")
+    expect(page.locator("[data-progress]")).to_have_text("Full resolution")
     expect(failed).to_be_hidden()
     context.close()
 
