@@ -413,6 +413,36 @@ def test_one_plane_can_be_enlarged(page: Page):
     assert coronal.bounding_box() == small
 
 
+# Two side by side
+
+
+def test_side_by_side_what_one_does_the_other_does_too(page: Page):
+    page.goto(f"/volumes/{PET_ID}/beside/{LEANING_ID}")
+    expect(page.locator("[data-progress]")).to_have_text(["Full resolution"] * 2)
+    page.evaluate(f"{VIEWER}.moveTo([30, 22, 40])")
+    of_other = VIEWER.replace("'viewer'", "'viewer-2'")
+    worlds = [f"(() => {{ const v = {each}; return v.base.toWorld(v.state.at); }})()" for each in (VIEWER, of_other)]
+
+    def apart() -> list[float]:
+        settle(page)
+        page.wait_for_timeout(100)
+        first, second = map(page.evaluate, worlds)
+        return [there - here for here, there in zip(first, second, strict=True)]
+
+    assert apart() == pytest.approx([0, 0, 0], abs=12), "within a voxel"
+    page.get_by_label("The second further by, along z in mm").fill("100")
+    assert apart() == pytest.approx([0, 0, 100], abs=12)
+    page.evaluate(f"{of_other}.moveTo([20, 20, 30])")
+    assert apart() == pytest.approx([0, 0, 100], abs=12)
+    page.get_by_label("Window of phantom_pet").select_option("SUV 0–10")
+    expect(page.get_by_label("Highest value of leaning_pet")).to_have_value("10")
+    page.get_by_label("Projection turned by, in degrees").first.fill("90")
+    page.wait_for_function(f"() => {of_other}.mip.frame === 9")
+    page.get_by_label("Crosshairs go together").uncheck()
+    page.evaluate(f"{VIEWER}.moveTo([5, 5, 5])")
+    assert apart() != pytest.approx([0, 0, 100], abs=12)
+
+
 # In three dimensions
 
 

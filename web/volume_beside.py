@@ -86,7 +86,9 @@ def changes(before: tuple[Measurement, ...], after: tuple[Measurement, ...]) -> 
 
 
 def key_of(measured: Measurement) -> tuple[Any, ...]:
-    return (measured.figures["unit"], *(measured.rule.get(name) for name in SAME), bool(measured.rule.get("within")))
+    rule = measured.rule
+    limited = [bool(rule.get(name)) for name in ("within", "mask")]
+    return (measured.figures["unit"], *(rule.get(name) for name in SAME), *limited)
 
 
 def change(before: Measurement, after: Measurement) -> Change:
