@@ -19,6 +19,7 @@ from ledger.ids import is_id
 from ledger.settings import Settings
 from ledger.tables import runs, schedules, volumes
 from ledger.uploads import PREFIX
+from ledger.volume_files import MEASUREMENTS
 
 log = logging.getLogger(__name__)
 
@@ -75,6 +76,12 @@ def remove_volume(folder: Path, volume_id: str) -> None:
     """Deletes the folder of a volume that the ledger has forgotten."""
     if is_id(volume_id):
         shutil.rmtree(folder / volume_id, onerror=_log_rest)
+
+
+def remove_measurement(folder: Path, volume_id: str, measurement_id: str) -> None:
+    """Deletes the region of a measurement that the ledger has forgotten."""
+    if is_id(volume_id) and is_id(measurement_id):
+        shutil.rmtree(folder / volume_id / MEASUREMENTS / measurement_id, onerror=_log_rest)
 
 
 def remove_strange_volumes(engine: Engine, settings: Settings) -> None:

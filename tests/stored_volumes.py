@@ -1,9 +1,15 @@
 """Kept volumes for tests: a made-up patient's CT and PET, on grids of their own that share the world."""
 
+import json
 from pathlib import Path
 
 import numpy as np
+from sqlalchemy import Engine, delete, insert
 
+from ledger import clock
+from ledger.engine import writing
+from ledger.tables import volumes
+from ledger.volume_files import SIDECAR
 from workers.jobs.volume import phantom, store
 from workers.jobs.volume.volume import About, Suv, Volume
 
@@ -39,7 +45,26 @@ def _placed(array: np.ndarray, modality: str, middle: tuple[float, float, float]
     return Volume(array, f"phantom {modality}", spacing_zyx, orientation="LPS", affine=affine, about=about, **known)
 
 
-def keep_both(volumes: Path) -> tuple[dict, dict]:
-    """A CT and a PET in folders named by their ids below ``volumes``; their sidecars."""
+def keep_both(folder: Path) -> tuple[dict, dict]:
+    """A CT and a PET in folders named by their ids below ``folder``; their sidecars."""
     made = ((ct(), CT_ID, "phantom_ct"), (pet(), PET_ID, "phantom_pet"))
-    return tuple(store.write(volume, volumes / id, id, name) for volume, id, name in made)
+    return tuple(store.write(volume, folder / id, id, name) for volume, id, name in made)
+
+
+def note(engine: Engine, folder: Path) -> None:
+    """The volume that lies in ``folder`` is in the ledger, too."""
+    said = json.loads((folder / SIDECAR).read_text()) | {"id": folder.name}
+    row = {name: said[name] for name in ("id", "name", "subject", "label", "modality", "acquired", "unit")}
+    row |= {"size": said["bytes"], "sidecar": json.dumps(said), "created_by": "ana", "created_at": clock.now()}
+    with writing(engine) as connection:
+        connection.execute(insert(volumes), [row])
+
+
+def note_all(engine: Engine, folder: Path) -> None:
+    for each in sorted(folder.iterdir()):
+        note(engine, each)
+
+
+def forget(engine: Engine, volume_id: str) -> None:
+    with writing(engine) as connection:
+        connection.execute(delete(volumes).where(volumes.c.id == volume_id))

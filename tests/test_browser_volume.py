@@ -18,16 +18,18 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from ledger.volume_files import MIP_FRAMES, SIDECAR
 from tests import stored_volumes
-from tests.chromium import complaints, launched, serving  # noqa: F401
+from tests.chromium import CHROMIUM, complaints, launched, serving  # noqa: F401
+from tests.ledgers import prepare
 from tests.stored_volumes import CT_ID, FACTOR, PET_ID
+from tests.volume_oracle import cut, furthest, levels, mixed, sampled, turned
 from tests.web_steps import Site
 from workers.jobs.volume import store
 
 LEANING_ID = f"{PET_ID[:-2]}f1"
 BOTH = f"/volumes/{CT_ID}?over={PET_ID}"
 WIDE, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
+PLACE, CUTS = "x=40&y=22&z=50", {"axial": 50, "coronal": 22, "sagittal": 40}
 VIEWER = "document.getElementById('viewer').viewer"
-AXES = {"axial": 2, "coronal": 1, "sagittal": 0}
 
 
 @pytest.fixture(scope="module")
@@ -38,6 +40,8 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     stored_volumes.keep_both(volumes)
     pet = stored_volumes.pet()
     store.write(replace(pet, affine=turned(pet.affine, 10)), volumes / LEANING_ID, LEANING_ID, "leaning_pet")
+    prepare(site.engine)
+    stored_volumes.note_all(site.engine, volumes)
     with serving(site):
         yield site
 
@@ -103,86 +107,39 @@ def pixels(page: Page, canvas: str) -> np.ndarray:
     return np.asarray(Image.open(BytesIO(b64decode(png))).convert("RGB"))
 
 
-# What numpy makes of it
-
-
-def turned(affine: np.ndarray, degrees: float) -> np.ndarray:
-    """About z."""
-    cos, sin = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
-    rotation = np.eye(4)
-    rotation[:2, :2] = [[cos, -sin], [sin, cos]]
-    return rotation @ affine
-
-
-def levels(values: np.ndarray, low: float, high: float) -> np.ndarray:
-    return np.rint(np.clip((values.astype(np.float64) - low) / (high - low), 0, 1) * 255)
-
-
-def cut(array: np.ndarray, plane: str, index: int) -> np.ndarray:
-    return array[index] if plane == "axial" else array.take(index, 2 - AXES[plane])[::-1]
-
-
-def sampled(volume, on, nearest: bool = False) -> np.ndarray:
-    """``volume`` on the grid of ``on``, by the millimetres of both; NaN outside."""
-    z, y, x = np.indices(on.array.shape)
-    map_ = np.linalg.inv(volume.affine) @ on.affine
-    places = np.einsum("ij,jzyx->izyx", map_, np.stack([x, y, z, np.ones_like(x)]))[:3][::-1]
-    lengths = np.array(volume.array.shape)[:, None, None, None]
-    inside = ((places >= -0.5) & (places < lengths - 0.5)).all(axis=0)
-    if nearest:
-        return np.where(inside, volume.array[tuple(np.clip(np.floor(places + 0.5).astype(int), 0, lengths - 1))], np.nan)
-    low = np.clip(np.floor(places).astype(int), 0, lengths - 1)
-    high, share = np.minimum(low + 1, lengths - 1), np.clip(places - low, 0, 1)
-    total = np.zeros(on.array.shape)
-    for corner in np.ndindex(2, 2, 2):
-        at = tuple(np.where(bit, high[axis], low[axis]) for axis, bit in enumerate(corner))
-        weight = np.prod([share[axis] if bit else 1 - share[axis] for axis, bit in enumerate(corner)], axis=0)
-        total += weight * volume.array[at]
-    return np.where(inside, total, np.nan)
-
-
-def mixed(below: np.ndarray, above: np.ndarray, opacity: float) -> np.ndarray:
-    """What is above is NaN where there is none."""
-    return np.where(np.isnan(above), below, below + opacity * (above - below))
-
-
-def furthest(found: np.ndarray, wanted: np.ndarray) -> float:
-    """By how many grey levels the two differ at most."""
-    assert found.shape[:2] == wanted.shape
-    return float(np.abs(found.astype(np.float64) - wanted[..., None]).max())
-
-
 # Pixels
 
 
-@pytest.mark.parametrize("window", ["-160,240", "-1350,150"])
-def test_the_planes_are_the_slices_in_the_window_pixel_by_pixel(page: Page, window: str):
-    shown(page, f"/volumes/{CT_ID}?x=40&y=22&z=50&window={window}")
-    low, high = map(float, window.split(","))
-    for plane, index in {"axial": 50, "coronal": 22, "sagittal": 40}.items():
-        wanted = levels(cut(stored_volumes.ct().array, plane, index), low, high)
-        assert furthest(drawn(page, plane), wanted) <= 1, plane
+def test_the_planes_are_the_slices_in_the_window_pixel_by_pixel(page: Page):
+    shown(page, f"/volumes/{CT_ID}?{PLACE}")
+    for preset, low, high in (("Soft tissue", -160, 240), ("Lung", -1350, 150)):
+        page.get_by_label("Window of phantom_ct").select_option(preset)
+        settle(page)
+        for plane, index in CUTS.items():
+            wanted = levels(cut(stored_volumes.ct().array, plane, index), low, high)
+            assert furthest(drawn(page, plane), wanted) <= 1, (preset, plane)
 
 
-@pytest.mark.parametrize(("over", "nearest"), [(PET_ID, False), (PET_ID, True), (LEANING_ID, False)])
-def test_pet_lies_over_ct_by_the_millimetres_of_both(page: Page, over: str, nearest: bool):
-    between = "&between=nearest" if nearest else ""
-    shown(page, f"/volumes/{CT_ID}?over={over}&x=40&y=22&z=50&overcolours=grey{between}")
+@pytest.mark.parametrize("over", [PET_ID, LEANING_ID], ids=["straight", "leaning"])
+def test_pet_lies_over_ct_by_the_millimetres_of_both(page: Page, over: str):
+    shown(page, f"/volumes/{CT_ID}?over={over}&{PLACE}&overcolours=grey")
     ct, pet = stored_volumes.ct(), stored_volumes.pet()
     pet = replace(pet, affine=turned(pet.affine, 10)) if over == LEANING_ID else pet
-    on_ct = sampled(pet, ct, nearest)
-    for opacity in (0.6, 1.0):
-        told(page, opacity=opacity)
-        for plane, index in {"axial": 50, "coronal": 22, "sagittal": 40}.items():
+    for nearest, opacity in ((False, 0.6), (False, 1.0), (True, 0.6)):
+        told(page, opacity=opacity, linear=not nearest)
+        on_ct = sampled(pet, ct, nearest)
+        for plane, index in CUTS.items():
             below, above = (cut(each, plane, index) for each in (ct.array, on_ct))
             above = np.where(np.isnan(above), np.nan, levels(above, 0, 5 / FACTOR))
-            assert furthest(drawn(page, plane), mixed(levels(below, -160, 240), above, opacity)) <= 1, plane
+            wanted = mixed(levels(below, -160, 240), above, opacity)
+            assert furthest(drawn(page, plane), wanted) <= 1, (plane, nearest, opacity)
 
 
 def test_on_the_screen_a_voxel_is_one_pixel_when_that_is_asked_for(page: Page, served: Site):
     volume_id = f"{CT_ID[:-2]}01"
     square = stored_volumes.ct((20, 64, 64))
-    store.write(square, served.settings.var / "volumes" / volume_id, volume_id, "square")
+    store.write(square, served.settings.volumes / volume_id, volume_id, "square")
+    stored_volumes.note(served.engine, served.settings.volumes / volume_id)
     shown(page, f"/volumes/{volume_id}?z=11&between=nearest")
     marks = {"crosshair": False, "letters": False}
     told(page, marks=marks, pixelsPerMm=64 / 604, centre=[31.5, 31.5, 9.5])
@@ -194,7 +151,7 @@ def test_on_the_screen_a_voxel_is_one_pixel_when_that_is_asked_for(page: Page, s
 
 
 def test_a_slab_shows_the_highest_of_its_slices(page: Page):
-    shown(page, f"/volumes/{CT_ID}?x=40&y=22&z=50")
+    shown(page, f"/volumes/{CT_ID}?{PLACE}")
     array = stored_volumes.ct().array
     page.get_by_label("Thickness of the Axial slab, in mm").fill("60")  # 5 slices of 12.6 mm
     settle(page)
@@ -207,7 +164,7 @@ def test_a_slab_shows_the_highest_of_its_slices(page: Page):
 def test_the_projection_turns_and_a_click_on_it_finds_the_hottest_voxel_behind(page: Page):
     shown(page, f"/volumes/{PET_ID}")
     pet = stored_volumes.pet()
-    page.get_by_label("Turned by, in degrees").fill("0")
+    page.get_by_label("Projection turned by, in degrees").fill("0")
     place = np.unravel_index(pet.array.argmax(), pet.array.shape)
     box = page.locator("[data-plane=mip] canvas").bounding_box()
     at = page.evaluate(f"(voxel) => {VIEWER}.mip.toScreen(voxel)", [int(each) for each in place[::-1]])
@@ -222,7 +179,7 @@ def test_the_projection_turns_and_a_click_on_it_finds_the_hottest_voxel_behind(p
     page.mouse.down()
     page.mouse.move(box["x"] + 160, box["y"] + 60, steps=4)
     page.mouse.up()
-    assert int(page.get_by_label("Turned by, in degrees").input_value()) > 180, "dragged to the right: turned back"
+    assert int(page.get_by_label("Projection turned by, in degrees").input_value()) > 180, "dragged to the right: turned back"
     page.get_by_role("button", name="Turn", exact=True).click()
     page.wait_for_function(f"(frame) => {VIEWER}.mip.frame !== frame", arg=page.evaluate(f"{VIEWER}.mip.frame"))
     page.get_by_role("button", name="Stop").click()
@@ -271,17 +228,19 @@ def test_values_under_the_pointer_are_those_of_that_place(page: Page):
 
 
 def test_what_is_no_suv_is_never_called_so(page: Page, served: Site):
-    folder = served.settings.var / "volumes" / PET_ID
-    kept = folder.joinpath(SIDECAR).read_text()
+    folder = served.settings.volumes / f"{PET_ID[:-2]}a0"
+    folder.mkdir()
+    for part in (served.settings.volumes / PET_ID).iterdir():
+        (folder / part.name).symlink_to(part)
+    said = json.loads((folder / SIDECAR).read_text())
     why = {"not_suv": "The weight is unknown.", "missing": ["PatientWeight"]}
     windows = [{"name": "Most values", "low": 0, "high": 30000, "suv": False}]
-    folder.joinpath(SIDECAR).write_text(json.dumps(json.loads(kept) | {"suv": why, "windows": windows}))
-    try:
-        shown(page, f"/volumes/{PET_ID}")
-    finally:
-        folder.joinpath(SIDECAR).write_text(kept)
-    assert re.fullmatch(r"[\d\u202f.]+ Bq/ml", value(page, PET_ID))
-    expect(page.locator(".panels")).to_contain_text("No SUV: The weight is unknown. Missing: PatientWeight.")
+    (folder / SIDECAR).unlink()
+    (folder / SIDECAR).write_text(json.dumps(said | {"suv": why, "windows": windows}))
+    stored_volumes.note(served.engine, folder)
+    shown(page, f"/volumes/{folder.name}")
+    assert re.fullmatch(r"[\d\u202f.]+ Bq/ml", value(page, folder.name))
+    expect(page.locator(".panels")).to_contain_text("The weight is unknown. Missing: PatientWeight.")
     assert "SUVbw" not in page.locator("main").inner_text()
 
 
@@ -376,7 +335,7 @@ def test_a_link_shows_what_one_sees(page: Page, served: Site):
 
 
 def test_what_lies_on_top_can_be_swapped_with_what_lies_below(page: Page):
-    shown(page, f"{BOTH}&x=40&y=22&z=50")
+    shown(page, f"{BOTH}&{PLACE}")
     seen = value(page, CT_ID)
     page.get_by_role("button", name="Swap").click()
     page.wait_for_url(re.compile(rf"/volumes/{PET_ID}\?over={CT_ID}"))
@@ -404,7 +363,7 @@ def test_zoom_keeps_the_place_under_the_pointer_and_fit_undoes_it(page: Page):
 
 
 def test_a_region_is_outlined_on_the_grid_it_was_made_on(page: Page):
-    shown(page, f"{BOTH}&x=40&y=22&z=50")
+    shown(page, f"{BOTH}&{PLACE}")
     told(page, marks={"crosshair": False, "letters": False})
     mask = (stored_volumes.pet().array * FACTOR >= 2.5).astype(np.uint8)
     page.evaluate(
@@ -414,9 +373,11 @@ def test_a_region_is_outlined_on_the_grid_it_was_made_on(page: Page):
     )
     settle(page)
     inside = np.nan_to_num(sampled(replace(stored_volumes.pet(), array=mask), stored_volumes.ct(), nearest=True))
-    for plane, index in {"axial": 50, "coronal": 22, "sagittal": 40}.items():
+    for plane, index in CUTS.items():
         edge = boundary(cut(inside, plane, index))
         assert bool(greens(page, plane)) == bool(edge), plane
+    on_mip = pixels(page, f"{VIEWER}.mip.canvas")
+    assert (on_mip[..., 1].astype(int) - on_mip[..., 0] > 150).any(), "on the projection, too"
     page.evaluate(f"{VIEWER}.setOutlines([])")
     settle(page)
     assert greens(page, "coronal") == 0
@@ -450,6 +411,50 @@ def test_one_plane_can_be_enlarged(page: Page):
     page.wait_for_url(re.compile("view=coronal"))
     coronal.get_by_role("button", name="Show all").click()
     assert coronal.bounding_box() == small
+
+
+# In three dimensions
+
+
+def test_in_three_dimensions_a_hot_spot_is_where_it_should_be_from_each_side(drawing_page: Page, served: Site):
+    page, (z, y, x), volume_id = drawing_page, (38, 9, 31), f"{PET_ID[:-2]}05"
+    pet = stored_volumes.pet()
+    spot = np.zeros_like(pet.array)
+    spot[z - 1 : z + 2, y - 1 : y + 2, x - 1 : x + 2] = 3e4
+    store.write(replace(pet, array=spot), served.settings.var / "volumes" / volume_id, volume_id, "spot")
+    stored_volumes.note(served.engine, served.settings.volumes / volume_id)
+    shown(page, f"/volumes/{volume_id}?view=solid&colours=grey&window=0,40000")
+    expect(page.get_by_label("Body turned by, in degrees")).to_have_value("30")
+    left, back, up = ((x + 0.5) / 44 - 0.5) * 604, ((y + 0.5) / 40 - 0.5) * 604, ((z + 0.5) / 50 - 0.5) * 935
+    for turn, tilt, across, above in ((0, 0, left, up), (90, 0, back, up), (180, 0, -left, up), (0, 90, left, back)):
+        page.get_by_label("Body turned by, in degrees").fill(str(turn))
+        page.get_by_label("Body tilted by, in degrees").fill(str(tilt))
+        seen = pixels(page, "document.querySelector('[data-plane=solid] canvas')")[..., 0]
+        rows, columns = np.nonzero(seen > 180)
+        size = seen.shape[0] / (2 * np.hypot(np.hypot(302, 302), 467.5))  # pixels a mm: its longest diagonal fits
+        assert abs(columns.mean() - seen.shape[1] / 2 - across * size) < 3, (turn, tilt)
+        assert abs(rows.mean() - seen.shape[0] / 2 + above * size) < 3, (turn, tilt)
+    page.get_by_label("Kind of picture").select_option("body")
+    assert pixels(page, "document.querySelector('[data-plane=solid] canvas')").max() > 100
+
+
+@pytest.fixture
+def drawing_page(browser: Browser, served: Site) -> Iterator[Page]:  # noqa: F811
+    """Another browser, that draws by WebGL in software."""
+    ways = ["--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"]
+    drawing = browser.browser_type.launch(executable_path=CHROMIUM, args=ways)
+    yield drawing.new_page(base_url=served.address, viewport={"width": 800, "height": 640})
+    drawing.close()
+
+
+def test_without_webgl_the_page_says_that_it_cannot_draw_three_dimensions(page: Page):
+    page.add_init_script(
+        "const get = HTMLCanvasElement.prototype.getContext; HTMLCanvasElement.prototype.getContext ="
+        " function (kind, ...how) { return kind === 'webgl2' ? null : get.call(this, kind, ...how); }"
+    )
+    shown(page, f"/volumes/{CT_ID}")
+    page.get_by_role("button", name="3-D").click()
+    expect(page.get_by_text("Your browser cannot draw this in three dimensions")).to_be_visible()
 
 
 # Loading
@@ -517,8 +522,11 @@ def test_without_script_the_planes_are_pictures_and_links_move_them(browser: Bro
         expect(page.locator(".stills figcaption").first).to_contain_text("slice 51 of 74")
 
 
-@pytest.mark.parametrize(("viewport", "scheme"), [(WIDE, "light"), (WIDE, "dark"), (PHONE, "light")])
-def test_the_page_can_be_used_by_everybody(browser: Browser, served: Site, viewport: dict, scheme: str):  # noqa: F811
-    with visiting(browser, served, viewport=viewport, color_scheme=scheme) as page:
+def test_the_page_can_be_used_by_everybody(browser: Browser, served: Site):  # noqa: F811
+    with visiting(browser, served) as page:
         shown(page, BOTH)
-        assert [each["id"] for each in Axe().run(page).response["violations"]] == []
+        for viewport, scheme in ((WIDE, "light"), (WIDE, "dark"), (PHONE, "light")):
+            page.set_viewport_size(viewport)
+            page.emulate_media(color_scheme=scheme)
+            settle(page)
+            assert [each["id"] for each in Axe().run(page).response["violations"]] == [], (viewport, scheme)

@@ -148,7 +148,7 @@ def test_distances_may_differ_by_two_percent(tmp_path, off, fits):
 
 
 def test_two_slices_at_one_position_are_named(tmp_path):
-    files = stack_of(voxels(3)) | {"copy.dcm": slice_of(voxels(3)[1], (0, 0, 2))}
+    files = stack_of(voxels(3)) | {"copy.dcm": slice_of(voxels(3)[2], (0, 0, 2))}
     assert refused(tmp_path, files, SamePlace).startswith(
         "1.dcm and copy.dcm lie at the same position (0, 0, 2)"
     )
@@ -198,6 +198,13 @@ def test_an_orientation_that_cannot_be_is_refused(tmp_path, orientation):
 @pytest.mark.parametrize("spacing", [[0, 0.5], [-1, 1]], ids=str)
 def test_a_spacing_that_cannot_be_is_refused(tmp_path, spacing):
     refused(tmp_path, stack_of(voxels(3), PixelSpacing=spacing), BadPlace)
+
+
+@pytest.mark.parametrize(
+    "elements", [{"ImagePositionPatient": [0, 0, "1e300"]}, {"PixelSpacing": ["1e200", 1]}], ids=str
+)
+def test_a_place_beyond_all_scanners_is_refused(tmp_path, elements):
+    refused(tmp_path, stack_of(voxels(3), **elements), BadPlace)
 
 
 def test_a_slope_of_zero_is_refused(tmp_path):

@@ -253,6 +253,13 @@ def test_files_with_random_bytes_are_read_or_refused(tmp_path, syntax):
             assert str(error)
 
 
+def test_an_element_of_no_known_kind_does_not_cost_the_picture(tmp_path):
+    data = slice_of(voxels(1), AcquisitionTime="")
+    assert data.count(b"\x08\0\x32\0TM\0\0") == 1
+    data = data.replace(b"\x08\0\x32\0TM\0\0", b"\x08\0\x32\0T\0\0\0")
+    assert np.array_equal(read(saved(tmp_path, "a.dcm", data)).array, voxels(1))
+
+
 def test_items_without_end_inside_each_other_are_refused(tmp_path):
     nested = b"\x08\0\x40\x11SQ\0\0\xff\xff\xff\xff\xfe\xff\0\xe0\xff\xff\xff\xff" * 2_000
     data = slice_of(voxels(1))

@@ -13,6 +13,7 @@ from pydicom.uid import (
     ExplicitVRBigEndian,
     ImplicitVRLittleEndian,
     JPEG2000Lossless,
+    JPEGBaseline8Bit,
     JPEGLosslessSV1,
     JPEGLSLossless,
     RLELossless,
@@ -222,6 +223,19 @@ def test_packed_frames_are_told_apart_however_they_are_cut(tmp_path, syntax, cod
     dataset["PixelData"].is_undefined_length = True
     volume = read(saved(tmp_path, "a.dcm", written(dataset, syntax)))
     assert np.array_equal(volume.array, array + 1)
+
+
+def test_jpeg_baseline_and_high_throughput_jpeg_2000_are_read(tmp_path):
+    smooth = np.add.outer(np.arange(32), np.arange(32)).astype(np.uint8)
+    for syntax, data, array in (
+        (JPEGBaseline8Bit, imagecodecs.jpeg8_encode(smooth, level=95), smooth),
+        ("1.2.840.10008.1.2.4.201", imagecodecs.htj2k_encode(smooth.astype(np.uint16) * 99), smooth * 99.0),
+    ):
+        dataset = header(smooth if syntax == JPEGBaseline8Bit else smooth.astype(np.uint16))
+        dataset.PixelData = encapsulate([data])
+        dataset["PixelData"].is_undefined_length = True
+        volume = read(saved(tmp_path, "a.dcm", written(dataset, syntax)))
+        assert np.abs(volume.array[0] - array).max() <= (2 if syntax == JPEGBaseline8Bit else 0)
 
 
 @pytest.mark.parametrize(

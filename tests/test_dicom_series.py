@@ -19,7 +19,13 @@ def renamed(files: dict[str, bytes], prefix: str) -> dict[str, bytes]:
 
 
 def two_series() -> dict[str, bytes]:
-    pet = stack_of(voxels(3) + 1, SeriesInstanceUID="1.2.9", SeriesDescription="PET", Modality="PT")
+    told = {
+        "SeriesInstanceUID": "1.2.9",
+        "SeriesDescription": "PET",
+        "Modality": "PT",
+        "CorrectedImage": ["ATTN"],
+    }
+    pet = stack_of(voxels(3) + 1, **told)
     return renamed(stack_of(voxels(4), SeriesDescription="CT"), "ct") | renamed(pet, "pet")
 
 
@@ -29,6 +35,13 @@ def test_every_series_is_offered_with_what_a_form_shows(tmp_path):
     assert (first.columns, first.rows, first.fault, first.reason) == (6, 5, None, "")
     assert (second.key, second.slices) == ("1.2.9", 3)
     assert str(second) == "“PET” (PT, 3 slices of 6 x 5)"
+
+
+def test_a_pet_that_is_not_corrected_for_attenuation_is_offered_as_such(tmp_path):
+    (found,) = offer(
+        zipped(tmp_path, stack_of(voxels(2), Modality="PT", CorrectedImage=["DECY", "SCAT"]))
+    ).series
+    assert str(found) == "“without a name” (PT, 2 slices of 6 x 5, not attenuation corrected)"
 
 
 def test_of_several_series_one_has_to_be_chosen(tmp_path):
@@ -141,11 +154,23 @@ def test_what_is_no_slice_is_left_aside_and_counted(tmp_path):
     )
 
 
+def test_exact_copies_are_taken_once(tmp_path):
+    files = stack_of(voxels(3))
+    volume = read(zipped(tmp_path, files), *(saved(tmp_path, name, data) for name, data in files.items()))
+    assert np.array_equal(volume.array, voxels(3))
+    assert volume.warnings == ("Left aside: 3 exact copies of other files.",)
+
+
 def test_an_archive_without_pictures_says_what_it_holds(tmp_path):
     with pytest.raises(
         NoSeries, match="scan.zip holds no DICOM pictures .* Left aside: 1 file that is not DICOM."
     ):
         read(zipped(tmp_path, {"a.txt": b"a"}))
+
+
+def test_slices_that_the_scanner_counted_and_that_are_not_here_are_said(tmp_path):
+    volume = read(zipped(tmp_path, stack_of(voxels(3), NumberOfSlices=5)))
+    assert volume.warnings == ("The scanner says 5 slices, but 3 are here: the volume may end too early.",)
 
 
 def test_a_file_with_a_broken_header_is_said_beside_the_series(tmp_path):

@@ -24,7 +24,8 @@ def visited(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """With both volumes kept; nobody changes them."""
     made = Site(tmp_path_factory.mktemp("site") / "var")
     prepare(made.engine)
-    stored_volumes.keep_both(made.settings.var / "volumes")
+    stored_volumes.keep_both(made.settings.volumes)
+    stored_volumes.note_all(made.engine, made.settings.volumes)
     yield made
     made.close()
 
@@ -35,12 +36,14 @@ def kept(site: Site) -> Path:
 
 
 @contextmanager
-def another(kept: Path, **changes) -> Iterator[str]:
+def another(site: Site, **changes) -> Iterator[str]:
     """The id of a volume like the PET, of which another sidecar says ``changes``."""
-    folder = kept / f"{PET_ID[:-2]}aa"
+    folder = site.settings.volumes / f"{PET_ID[:-2]}aa"
     folder.mkdir()
-    (folder / SIDECAR).write_text(json.dumps(sidecar(kept, PET_ID) | changes))
+    (folder / SIDECAR).write_text(json.dumps(sidecar(folder.parent, PET_ID) | changes))
+    stored_volumes.note(site.engine, folder)
     yield folder.name
+    stored_volumes.forget(site.engine, folder.name)
     shutil.rmtree(folder)
 
 
@@ -112,7 +115,7 @@ def test_a_volume_that_is_not_there(site: Site, volume_id: str):
 
 def test_the_page_of_a_volume_that_is_not_there_says_so(site: Site):
     page = site.page("/volumes/01900000-0000-7000-8000-000000000000", 404)
-    assert "There is no such volume" in text(page.main)
+    assert "No such volume" in text(page.main)
 
 
 # Planes
@@ -227,14 +230,14 @@ def test_an_address_that_makes_no_sense_still_gives_the_page(site: Site, query: 
     ],
 )
 def test_what_one_should_know_before_one_believes_the_picture(site: Site, kept: Path, changes: dict, words: str):
-    with another(kept, **changes) as over:
+    with another(site, **changes) as over:
         page = site.page(f"/volumes/{CT_ID}?over={over}")
     said = [text(each) for each in page.select(".alert")]
     assert [words in each for each in said] == ([True] if words else [])
 
 
 def test_no_suv_is_said_with_its_reason(site: Site, kept: Path):
-    with another(kept, suv={"not_suv": "The weight is unknown.", "missing": ["PatientWeight"]}) as volume_id:
+    with another(site, suv={"not_suv": "The weight is unknown.", "missing": ["PatientWeight"]}) as volume_id:
         page = site.page(f"/volumes/{volume_id}")
-    assert "No SUV: The weight is unknown. Missing: PatientWeight." in text(page.select_one(".panels"))
+    assert "The weight is unknown. Missing: PatientWeight." in text(page.select_one(".panels"))
     assert "SUVbw" not in text(page.main)

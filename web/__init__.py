@@ -23,6 +23,7 @@ from web import (
     keyboard,
     language,
     live,
+    measurements,
     metrics,
     overview,
     places,
@@ -36,9 +37,11 @@ from web import (
     strip,
     subjects,
     theme,
+    uploads,
     views,
     volume_files,
     volume_page,
+    volume_scripts,
     volumes,
     workers,
 )
@@ -48,14 +51,14 @@ from workers.publisher import make_publisher
 
 TEMPLATES = Path(__file__).resolve().parents[1] / "templates"
 ROOMS = (
-    overview, export, runs, actions, views, failures, artifacts, jobs, queues, dead_letters, schedules, declared,
-    workers, volumes, volume_page, volume_files, subjects, search, session, language, theme, keyboard, strip, health,
-    metrics, settings_page,
+    overview, export, runs, actions, views, failures, artifacts, jobs, uploads, queues, dead_letters, schedules,
+    declared, workers, volumes, volume_page, volume_files, volume_scripts, measurements, subjects, search, session,
+    language, theme, keyboard, strip, health, metrics, settings_page,
 )  # fmt: skip
 
 PARTS = (
     security, session, language, theme, keyboard, places, errors, filters, glyphs, assets, scripts, live,
-    strip, metrics,
+    strip, metrics, uploads, volume_scripts,
 )  # fmt: skip
 
 

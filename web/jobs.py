@@ -45,6 +45,12 @@ def show(name: str):
 
 @blueprint.post("/<path:name>/runs")
 def create_run(name: str):
+    begun = begin(name)
+    return redirect(url_for("runs.show", run_id=begun), 303) if isinstance(begun, str) else begun
+
+
+def begin(name: str):
+    """The id of the run that the form which was sent asks for; or the job's page with what is wrong at each field."""
     job = job_page(console().engine, name)
     original = _original(request.form.get("parent", ""))
     form = read(
@@ -135,10 +141,10 @@ def _idempotency_key(job: JobPage, form: Form, asked: when.When) -> str | None:
     return f"form:{hashlib.sha256(said.encode()).hexdigest()}"
 
 
-def _started(job: JobPage, new: NewRun):
+def _started(job: JobPage, new: NewRun) -> str:
     run_id = start(new)
     if run_id != new.id and job.options.get("unique"):
         flash(_("This job takes no equal run now: here is the one that stands in its way."))
     elif run_id != new.id:
         flash(_("This was started already: sending a form twice makes one run."))
-    return redirect(url_for("runs.show", run_id=run_id), 303)
+    return run_id

@@ -1,18 +1,15 @@
-"""Where kept volumes are found for pages: the only place that knows it. What each is, its sidecar tells."""
+"""Kept volumes for pages: the ledger says which there are and what each is, its files lie in its folder."""
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from flask import abort
-from flask_babel import gettext as _
-
+from ledger.errors import VolumeNotFound
 from ledger.ids import is_id
-from ledger.volume_files import SIDECAR, is_part
+from ledger.queries import volumes as queries
+from ledger.queries.volumes import Volume, Wanted
+from ledger.volume_files import is_part
 from web.console import console
-
-OTHERS = 50  # volumes that are offered to be laid over one
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +36,8 @@ class Kept:
 
     @property
     def run_id(self) -> str:
-        return self.sidecar.get("run_id") or ""
+        """A volume has the id of the run that made it."""
+        return self.id
 
     def file(self, part: str) -> Path | None:
         """None for what is no part of a volume, and for a part that is not there."""
@@ -47,24 +45,21 @@ class Kept:
         return path if is_part(part, self.shape[2]) and path.is_file() else None
 
 
-def volume_folder(volume_id: str) -> Path | None:
-    folder = console().settings.var / "volumes" / volume_id
-    return folder if is_id(volume_id) and (folder / SIDECAR).is_file() else None
-
-
 def kept(volume_id: str) -> Kept:
-    """The volume of that id; a page that says so if there is none."""
-    folder = volume_folder(volume_id)
-    if folder is None:
-        abort(404, _("There is no such volume: it was never kept, or deleted."))
-    return Kept(volume_id, folder, json.loads((folder / SIDECAR).read_text()))
+    """The volume of that id. Raises VolumeNotFound."""
+    if not is_id(volume_id):
+        raise VolumeNotFound(volume_id)
+    return _kept(queries.volume(console().engine, volume_id))
+
+
+def _kept(volume: Volume) -> Kept:
+    return Kept(volume.id, console().settings.volumes / volume.id, volume.sidecar)
 
 
 def others(than: Kept) -> list[Kept]:
     """Volumes that may be laid over ``than``, the newest first; those of the same person before all others."""
-    folders = sorted((console().settings.var / "volumes").iterdir(), reverse=True)
-    ids = [each.name for each in folders if each.name != than.id and volume_folder(each.name)]
-    return sorted(map(kept, ids[:OTHERS]), key=lambda each: not _same_person(each, than))
+    found = queries.page(console().engine, Wanted()).rows
+    return sorted((_kept(each) for each in found if each.id != than.id), key=lambda each: not _same_person(each, than))
 
 
 def _same_person(one: Kept, other: Kept) -> bool:

@@ -8,6 +8,8 @@ from flask import Blueprint, render_template, request, url_for
 from flask_babel import gettext as _
 
 from ledger.ids import is_id
+from web.measurement_view import RULES, MeasurementsPage
+from web.measurement_view import page_of as measurements_page
 from web.volume_facts import facts, in_a_list, suv_facts, title, unit_words, warnings
 from web.volume_folder import Kept, kept, others
 from web.volume_stills import WORDS as STILL_WORDS
@@ -39,6 +41,12 @@ class Layer:
     notes: tuple[str, ...]
     run_id: str
 
+    @property
+    def has_two_values(self) -> bool:
+        """Whether a value is read both as SUV and as it is stored."""
+        factor = (self.told["suv"] or {}).get("factor")
+        return factor is not None and not (factor == 1 and self.told["unit"] == "g/ml")
+
 
 @dataclass(frozen=True, slots=True)
 class Other:
@@ -56,9 +64,11 @@ class VolumePage:
     warnings: tuple[str, ...]
     others: tuple[Other, ...]
     stills: tuple[Still, ...]
+    target: Layer
+    measured: MeasurementsPage
     presets: tuple[tuple[str, str, bool], ...]
 
-    palettes: str
+    rules: tuple[tuple[str, Any], ...] = tuple(RULES.items())
     planes: tuple[tuple[str, Any], ...] = (*STILL_WORDS.items(), ("mip", WORDS["mip"]))
 
     @property
@@ -90,6 +100,7 @@ def show(volume_id: str) -> str:
 
 def page_of(shown: list[Kept]) -> VolumePage:
     layers = tuple(layer(each, short) for each, short in zip(shown, short_names(shown), strict=True))
+    target = target_of(layers)
     return VolumePage(
         layers=layers,
         told=json.dumps([each.told for each in layers], ensure_ascii=False),
@@ -97,9 +108,16 @@ def page_of(shown: list[Kept]) -> VolumePage:
         warnings=warnings(shown),
         others=tuple(Other(each.id, in_a_list(each)) for each in others(shown[0])),
         stills=stills(shown[0], request.args),
+        target=target,
+        measured=measurements_page(target.id),
         presets=presets(shown[0], request.args),
-        palettes=url_for("static", filename="volume/palettes.json"),
     )
+
+
+def target_of(layers: tuple[Layer, ...]) -> Layer:
+    """What is measured: the upper volume, unless only the lower one has an SUV."""
+    upper = layers[-1]
+    return upper if "factor" in (upper.told["suv"] or {}) else layers[0]
 
 
 def short_names(shown: list[Kept]) -> list[str]:
@@ -131,5 +149,7 @@ def not_suv(suv: dict[str, Any]) -> str:
     """Why there is no SUV, and what is missing; blank where there is one, or nobody would ask for it."""
     if "not_suv" not in suv:
         return ""
-    missing = ", ".join(suv.get("missing") or ())
-    return " ".join([suv["not_suv"], *([_("Missing: %(tags)s.", tags=missing)] if missing else [])])
+    reason = suv["not_suv"].removesuffix(".")
+    missing = ", ".join(tag for tag in suv.get("missing") or () if tag not in reason)
+    said = f"{reason[:1].upper()}{reason[1:]}."
+    return f"{said} {_('Missing: %(tags)s.', tags=missing)}" if missing else said

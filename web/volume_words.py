@@ -37,6 +37,12 @@ WORDS = {
     "posterior": _l("P"),
     "head": _l("H"),
     "foot": _l("F"),
+    "map-grey": _l("Grey"),
+    "map-grey-inverted": _l("Inverted grey"),
+    "map-hot-iron": _l("Hot iron"),
+    "map-pet": _l("PET"),
+    "map-pet-20-step": _l("PET, 20 steps"),
+    "map-viridis": _l("Viridis, for any colour vision"),
 }
 
 #: Names that sidecars give, as people read them; one that is not here is shown as it is.

@@ -6,6 +6,7 @@ from sqlalchemy import Connection, Engine, func, select
 
 from ledger import clock
 from ledger.engine import reading
+from ledger.errors import RunNotFound
 from ledger.queries.reasons import Reason, reasons
 from ledger.queries.status import WAITING, Status, status_of
 from ledger.states import State
@@ -78,6 +79,15 @@ def lines(connection: Connection, ids: list[str]) -> tuple[RunLine, ...]:
     return lines_of(connection, connection.execute(statement).fetchall()) if ids else ()
 
 
+def one_line(engine: Engine, run_id: str) -> RunLine:
+    """Raises RunNotFound."""
+    with reading(engine) as connection:
+        found = lines(connection, [run_id])
+    if not found:
+        raise RunNotFound(run_id)
+    return found[0]
+
+
 def newest_with_key(engine: Engine, keys: list[str]) -> tuple[str, RunLine] | None:
     """The newest run with one of these idempotency keys, and which it is."""
     statement = select(*LINE_COLUMNS, runs.c.idempotency_key).where(runs.c.idempotency_key.in_(keys))
@@ -122,4 +132,5 @@ def lines_at_work(connection: Connection, most: int) -> dict[str, tuple[RunLine,
 
 __all__ = [
     "LINE_COLUMNS", "WAITING", "Progress", "RunLine", "line", "lines", "lines_at_work", "lines_of", "newest_with_key",
+    "one_line",
 ]  # fmt: skip

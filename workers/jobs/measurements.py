@@ -90,7 +90,7 @@ def _values(volume_id: str, said: dict) -> tuple[np.ndarray, str]:
     suv = said["suv"] or {}
     if "factor" not in suv:
         return voxels.astype(np.float32, copy=False), said["unit"]
-    return voxels * np.float32(suv["factor"]), "SUV" if suv["kind"] == "BW" else f"SUV {suv['kind']}"
+    return voxels * np.float32(suv["factor"]), f"SUV{suv['kind'].lower()}"
 
 
 def _write(volume_id: str, labels: np.ndarray, grid: Grid) -> None:

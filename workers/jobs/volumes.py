@@ -17,7 +17,7 @@ from workers.jobs.volume.loading import Loading
 from workers.jobs.volume.pictures import Picture
 from workers.jobs.volume.raw import Axes, ByteOrder, Recipe, shape_of, spacing_of
 from workers.jobs.volume.shape import written
-from workers.jobs.volume.source import Source
+from workers.jobs.volume.source import Source, stem
 from workers.jobs.volume.volume import Volume
 
 logger = logging.getLogger(__name__)
@@ -132,7 +132,7 @@ def ingest(
     except SeveralSeries as several:
         return _series_offered(several)
     volume = _described(volume, plan, subject, label)
-    said = _keep(volume, name.strip() or sources[0].name)
+    said = _keep(volume, name.strip() or stem(sources[0].name))
     return _summary(said) | _offer_readings(plan)
 
 

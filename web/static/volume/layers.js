@@ -12,7 +12,7 @@ export class Layer {
       return { name: each.name, low, high };
     });
     const first = this.presets[0] ?? { low: 0, high: 1 };
-    this.own = { low: first.low, high: first.high, map: isOver && this.mapAlone === "grey-inverted" ? "hot" : this.mapAlone };
+    this.own = { low: first.low, high: first.high, map: isOver && this.mapAlone === "grey-inverted" ? "hot-iron" : this.mapAlone };
     this.setWindow(first.low, first.high);
     this.setMap(this.own.map);
   }

@@ -38,6 +38,18 @@ export function crosshair(context, [x, y], { width, height }) {
   });
 }
 
+// What a saved picture tells of itself: which slice of what, in which windows. Nobody's name.
+export function caption(context, plane) {
+  const { layers, opacity, at, slabs, words } = plane.state;
+  const thick = slabs[plane.name] ? `, ${slabs[plane.name]} mm` : "";
+  const lines = [`${words[plane.name]} ${at[plane.across] + 1} / ${plane.slices}${thick}`];
+  layers.forEach((layer, order) => {
+    const ends = [layer.low, layer.high].map((end) => Number((end * layer.factor).toPrecision(4))).join(" … ");
+    lines.push(`${layer.name} ${ends} ${layer.volume.facts.unitWords}${order ? `, ${Math.round(opacity * 100)} %` : ""}`);
+  });
+  lines.reverse().forEach((line, row) => text(context, line, 10, plane.size.height - 14 - 18 * row, "left"));
+}
+
 export function text(context, words, x, y, align = "center") {
   context.font = "600 13px system-ui, sans-serif";
   context.textAlign = align;

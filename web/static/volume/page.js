@@ -19,6 +19,7 @@ const root = document.getElementById("viewer");
 const words = JSON.parse(root.dataset.words);
 const volumes = JSON.parse(root.dataset.layers).map((facts) => new Volume(facts));
 root.hidden = false;
+document.getElementById("gestures").hidden = false;
 
 const stageRoot = root.querySelector(".stage");
 const canvases = Object.fromEntries(Array.from(root.querySelectorAll(".plane"), (figure) => [figure.dataset.plane, figure.querySelector("canvas")]));

@@ -8,7 +8,7 @@ const clamp = (value) => Math.round(Math.min(Math.max(value, 0), 255));
 const tables = new Map([
   ["grey", made((level) => [level, level, level])],
   ["grey-inverted", made((level) => [255 - level, 255 - level, 255 - level])],
-  ["hot", made((level) => [level * 2.8, level * 2.8 - 255, level * 4 - 765].map(clamp))],
+  ["hot-iron", made((level) => [level * 2, (level - 128) * 2, (level - 192) * 4].map(clamp))],
 ]);
 
 export const names = () => Array.from(tables.keys());

@@ -50,7 +50,7 @@ export class Panels {
 
   offerColours(layer) {
     const select = this.panelOf(layer).querySelector("[data-colours]");
-    select.replaceChildren(...names().map((name) => new Option(name.replaceAll("-", " ").replaceAll("_", " "), name)));
+    select.replaceChildren(...names().map((name) => new Option(this.words[`map-${name}`] ?? name, name)));
     layer.setMap(layer.map);
   }
 

@@ -7,7 +7,7 @@
 
 import { multiply } from "./affine.js";
 import { cut, sampled } from "./cuts.js";
-import { drawMarks } from "./marks.js";
+import { caption, drawMarks } from "./marks.js";
 
 export const PLANES = {
   axial: { u: 0, v: 1, across: 2, turned: false },
@@ -112,11 +112,23 @@ export class Plane {
       Object.assign(this.backing, { width: grid.width, height: grid.height });
       this.image = this.backingContext.createImageData(grid.width, grid.height);
       this.pixels = new Uint32Array(this.image.data.buffer);
+      this.painted = null;
     }
     const [base, ...over] = this.state.layers;
-    colour(this.pixels, this.valuesOf(base, grid), base);
-    for (const layer of over) blend(this.pixels, this.valuesOf(layer, grid), layer, this.state.opacity);
+    const values = new Map(this.state.layers.map((layer) => [layer, this.valuesOf(layer, grid)]));
+    if (!this.isNew(values)) return;
+    colour(this.pixels, values.get(base), base);
+    for (const layer of over) blend(this.pixels, values.get(layer), layer, this.state.opacity);
     this.backingContext.putImageData(this.image, 0, 0);
+  }
+
+  // Whether anything differs from what was painted last.
+  isNew(values) {
+    const now = [this.state.opacity];
+    for (const [layer, data] of values) now.push(data, layer.low, layer.high, layer.colours);
+    const same = this.painted?.length === now.length && now.every((each, at) => each === this.painted[at]);
+    this.painted = now;
+    return !same;
   }
 
   // --- On the screen
@@ -196,7 +208,9 @@ export class Plane {
     const canvas = document.createElement("canvas");
     const ratio = Math.max(2, this.ratio);
     Object.assign(canvas, { width: this.size.width * ratio, height: this.size.height * ratio });
-    this.drawOn(canvas.getContext("2d", { alpha: false }), ratio, this.state.marks);
+    const context = canvas.getContext("2d", { alpha: false });
+    this.drawOn(context, ratio, this.state.marks);
+    caption(context, this);
     return new Promise((done) => canvas.toBlob(done, "image/png"));
   }
 }

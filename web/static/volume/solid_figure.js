@@ -59,7 +59,7 @@ export class SolidFigure {
     solid.resize();
     solid.hold(layer);
     const inverted = layer.map === "grey-inverted" && !solid.view.highest; // a body that is black where it is dense
-    solid.holdColours(inverted ? palette("hot") : solid.view.highest ? layer.projectionColours : layer.colours);
+    solid.holdColours(inverted ? palette("hot-iron") : solid.view.highest ? layer.projectionColours : layer.colours);
     solid.draw();
     for (const name of ["turn", "tilt"]) put(this.fields[name], Math.round(solid.view[name]));
     put(this.fields.zoom, Math.round(solid.view.zoom * 100));

@@ -30,7 +30,7 @@ export class Viewer {
     this.planes = Object.fromEntries(Object.keys(PLANES).map((name) => [name, new Plane(name, canvases[name], this.state)]));
     this.mip = new Mip(canvases.mip, this.state);
     this.listeners = [];
-    this.stale = new Set();
+    this.marked = new Set();
     this.loader = new Loader(volumes, (volume) => this.sliceOf(volume), (loader) => this.came(loader));
     this.mipFaults = [];
   }
@@ -89,7 +89,23 @@ export class Viewer {
   moveTo(voxel) {
     const before = this.state.at;
     this.place(voxel);
-    if (this.state.at.some((at, axis) => at !== before[axis])) this.redraw();
+    if (!this.state.at.some((at, axis) => at !== before[axis])) return;
+    this.reveal();
+    this.redraw();
+  }
+
+  // A crosshair that left the picture takes the picture along.
+  reveal() {
+    for (const plane of Object.values(this.planes)) {
+      const { width, height } = plane.size;
+      const [x, y] = plane.toScreen(this.state.at);
+      if (width && (x < 0 || x > width)) this.recentre(plane.u);
+      if (height && (y < 0 || y > height)) this.recentre(plane.v);
+    }
+  }
+
+  recentre(axis) {
+    this.state.centre = this.state.centre.map((at, each) => (each === axis ? this.state.at[axis] : at));
   }
 
   moveToWorld(mm) {
@@ -168,5 +184,17 @@ export class Viewer {
     for (const plane of Object.values(this.planes)) if (plane.size.width) plane.draw();
     if (this.mip.frames) this.mip.draw();
     for (const listener of this.listeners) listener(this);
+    this.mark();
+  }
+
+  // For whoever measures: when there was a first picture, and when all of it was there.
+  mark() {
+    const { volumes, marked } = this;
+    const said = { "volume-first-picture": volumes.every((volume) => volume.preview || volume.isWhole), "volume-whole": !this.loader.isBusy };
+    for (const [name, isThere] of Object.entries(said)) {
+      if (!isThere || marked.has(name)) continue;
+      marked.add(name);
+      performance.mark(name);
+    }
   }
 }

@@ -23,7 +23,7 @@ def volume(source: Source, recipe: Recipe, progress: Progress = lambda done, tot
     if reader:
         return reader(source, progress)
     if _is_dicom(source, head):
-        return load.volume([source], _in_bytes(progress, source.size), series)
+        return load.volume([source], progress, series)
     _refuse_if_known(source, head)
     return raw.read(source, recipe, progress)
 
@@ -51,11 +51,6 @@ def _is_dicom(source: Source, head: bytes) -> bool:
     """By its mark, or as an archive. A file that lacks it, as some do, might as well be raw: then its name decides."""
     named = not source.packed and source.name.lower().endswith((".dcm", ".dicom", ".ima"))
     return named or head.startswith(zipped.BEGINS) or headers.is_marked(head)
-
-
-def _in_bytes(progress: Progress, size: int) -> Progress:
-    """Slices of DICOM as so many bytes of its file: whoever listens speaks of bytes."""
-    return lambda done, total: progress(size * done // total, size)
 
 
 def _refuse_if_known(source: Source, head: bytes) -> None:

@@ -14,6 +14,19 @@ from workers.jobs.volume.errors import DamagedFile
 GZIP = b"\x1f\x8b\x08"
 
 
+ENDINGS = (
+    ".nii.gz", ".nii", ".zip", ".dcm", ".dicom", ".ima", ".npy", ".npz", ".nrrd", ".nhdr", ".mha", ".mhd",
+    ".gz", ".raw",
+)  # fmt: skip
+
+
+def stem(name: str) -> str:
+    """A file's name without the folders before it, and without what says its format."""
+    name = name.rpartition("/")[2]
+    ending = next((each for each in ENDINGS if name.lower().endswith(each) and len(name) > len(each)), "")
+    return name[: len(name) - len(ending)]
+
+
 @dataclass(frozen=True)
 class Source:
     """A file (``path``), from byte ``begins`` on, and what it is called where it came from (``name``)."""

@@ -49,8 +49,8 @@ class Member:
 
     def _stream(self) -> Stream:
         if self.entry is None:
-            return Window(self.path, 0, self.size)
-        window = Window(self.path, zipped.start(self.path, self.entry), self.entry.packed)
+            return Window(open(self.path, "rb", buffering=0), 0, self.size)  # the window closes it
+        window = zipped.opened(self.path, self.entry)
         stream = Inflating(window, self.name) if self.entry.deflated else window
         return Promised(stream, self.name, self.size, self.entry.checksum)
 

@@ -5,6 +5,7 @@ from collections import Counter
 # (one, several), in the order in which they are said.
 KINDS = {
     "index": ("DICOMDIR", "DICOMDIRs"),
+    "copy": ("exact copy of another file", "exact copies of other files"),
     "colour": ("picture in colour", "pictures in colour"),
     "other": ("DICOM file without a picture", "DICOM files without a picture"),
     "archive": ("archive inside, not opened", "archives inside, not opened"),

@@ -45,7 +45,7 @@ _READ = (
     *("ImageOrientationPatient", "SamplesPerPixel", "PhotometricInterpretation", "NumberOfFrames", "Rows", "Columns"),
     *("PixelSpacing", "ImagerPixelSpacing", "BitsAllocated", "BitsStored", "HighBit", "PixelRepresentation"),
     *("RescaleSlope", "RescaleIntercept", "RescaleType", "ModalityLUTSequence", "DetectorInformationSequence"),
-    *("SliceVector", "Units", "GridFrameOffsetVector", "DoseGridScaling", "DoseUnits"),
+    *("SliceVector", "Units", "CorrectedImage", "GridFrameOffsetVector", "DoseGridScaling", "DoseUnits"),
     *("SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence"),
 )
 TAGS = [tag for tag in map(tag_for_keyword, _READ) if tag]
@@ -62,7 +62,7 @@ class Frame:
 
     ``index`` counts the frames of its file from 0. ``position`` is the centre of the first pixel,
     ``orientation`` the direction of a row and of a column, ``spacing`` mm between rows and between columns.
-    ``fault`` is why its pixels cannot be read.
+    ``corrected`` says for what a PET was (ATTN: attenuation). ``fault`` is why its pixels cannot be read.
     """
 
     member: Member
@@ -80,6 +80,7 @@ class Frame:
     unit: str
     acquired: str
     seconds: float | None
+    corrected: str
     marks: tuple[str, ...]
     fault: VolumeError | None
 
@@ -192,6 +193,7 @@ def _frame(header: Header, stored: Layout, fault: VolumeError | None, view: _Vie
         unit=view.text("Units") or view.text("RescaleType") or view.text("DoseUnits"),
         acquired=_acquired(view),
         seconds=_seconds(view),
+        corrected=view.text("CorrectedImage"),
         marks=tuple(view.text(keyword) for keyword in MARKS),
         fault=fault or _bad_scale(header, slope),
     )

@@ -5,7 +5,7 @@ Others stack whatever has the same series UID. Here each fault is refused in wor
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import atan2, degrees
+from math import atan2, degrees, hypot
 
 import numpy as np
 
@@ -18,6 +18,10 @@ from workers.jobs.volume.errors import VolumeError
 SMALLEST_STEP = 0.01
 STEP_TOLERANCE = 0.02
 MOST_TILT = 0.05
+# Directions are cosines, which some write with two digits.
+MOST_SKEW = 0.01
+# A kilometre: within that, nothing overflows.
+FARTHEST = 1e6
 # Positions are written with few digits; so much beside the line is rounding, not a tilt.
 ROUNDING = 0.02
 
@@ -41,7 +45,8 @@ def grid(frames: Sequence[Frame]) -> Grid:
         return Grid(tuple(frames), None, _spacing_alone(frames[0]))
     for frame in frames:
         refuse_unplaced(frame)
-    ordered = sorted(frames, key=_Along(frames[0]))
+    across = normal(frames[0])
+    ordered = sorted(frames, key=lambda frame: _dot(across, frame.position))
     step = _step(ordered) if len(ordered) > 1 else _single_step(ordered[0])
     # Positions have few digits, and their difference has many: those beyond a nanometre are none.
     spacing = (round(float(np.linalg.norm(step)), 6), *ordered[0].spacing)
@@ -74,12 +79,19 @@ def refuse_unplaced(frame: Frame) -> None:
     """Raises NoPlace or BadPlace for a frame whose plane cannot be told."""
     if missing := _unplaced(frame):
         raise NoPlace(frame.name, missing)
-    row, column = np.array(frame.orientation[:3]), np.array(frame.orientation[3:])
-    lengths = np.linalg.norm(row), np.linalg.norm(column)
-    if not np.allclose(lengths, 1, atol=1e-2) or abs(row @ column) > 1e-2:
+    row, column = frame.orientation[:3], frame.orientation[3:]
+    square = all(abs(hypot(*each) - 1) <= MOST_SKEW for each in (row, column)) and abs(_dot(row, column)) <= MOST_SKEW
+    if not square:
         raise BadPlace(frame.name, "the directions of rows and columns are not at right angles, or not of length 1")
     if min(frame.spacing) <= 0:
         raise BadPlace(frame.name, f"its pixel spacing is {min(frame.spacing):g} mm")
+    farthest = max(map(abs, (*frame.position, *frame.spacing, frame.thickness or 0)))
+    if farthest > FARTHEST:
+        raise BadPlace(frame.name, f"it lies, or reaches, {farthest:g} mm away")
+
+
+def _dot(one: Sequence[float], other: Sequence[float]) -> float:
+    return sum(first * second for first, second in zip(one, other, strict=True))
 
 
 def normal(frame: Frame) -> np.ndarray:
@@ -87,16 +99,6 @@ def normal(frame: Frame) -> np.ndarray:
     across = np.cross(frame.orientation[:3], frame.orientation[3:])
     across /= np.linalg.norm(across) or 1.0
     return across * np.sign(across[np.argmax(np.abs(across))])
-
-
-class _Along:
-    """How far a frame lies along the normal of one of them."""
-
-    def __init__(self, frame: Frame) -> None:
-        self._normal = normal(frame)
-
-    def __call__(self, frame: Frame) -> float:
-        return float(self._normal @ frame.position)
 
 
 def _step(ordered: Sequence[Frame]) -> np.ndarray:

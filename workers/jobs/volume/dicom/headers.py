@@ -148,7 +148,8 @@ class _Stop:
     tag: int | None = None
 
     def __call__(self, tag: int, vr: str | None, length: int) -> bool:
-        if tag < 0x7FE00008:
+        # BaseTag compares by way of Python, int does not; this is asked for every element.
+        if int(tag) < 0x7FE00008:
             return False
         self.tag = int(tag)
         return True

@@ -18,9 +18,12 @@ from workers.jobs.volume.volume import Volume
 def volume(sources: Iterable[Source], progress: Progress = lambda done, total: None, series: str = "") -> Volume:
     """The volume in files or archives, if one series can be meant; ``series`` is a key of ``series.offered``.
 
-    While headers are read, progress is called with 0, so that it can end the work then, too.
+    Progress counts bytes here, as with every other format, and 0 of them while headers are read.
     """
-    return read(offered(sources, lambda done, total: progress(0, total)).chosen(series), progress)
+    sources = tuple(sources)
+    size = max(1, sum(source.size for source in sources))
+    chosen = offered(sources, lambda done, total: progress(0, size)).chosen(series)
+    return read(chosen, lambda done, total: progress(size * done // total, size))
 
 
 def read(series: Series, progress: Progress = lambda done, total: None) -> Volume:
@@ -72,6 +75,9 @@ def _warnings(series: Series, dataset: Dataset) -> Iterable[str]:
         yield "The file does not say where it lies: its sides are unknown."
     if series.slices == 1:
         yield _single(first)
+    told = elements.whole(dataset, "NumberOfSlices")
+    if told and told != series.slices:
+        yield f"The scanner says {told:,} slices, but {series.slices:,} are here: the volume may end too early."
     if series.modality == "PT":
         yield from suv.attenuation(dataset)
     if elements.text(dataset, "PhotometricInterpretation") == "MONOCHROME1":

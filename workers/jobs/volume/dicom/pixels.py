@@ -55,7 +55,10 @@ def _decoded(data: bytes, layout: Layout, name: str) -> np.ndarray:
     found = (picture.rows, picture.columns, picture.components, picture.bits <= 8 * layout.dtype.itemsize)
     if found != (layout.rows, layout.columns, 1, True):
         raise DamagedFile(name, _disagreement(picture, layout))
-    return _signed(_DECODERS[layout.codec](data), picture, layout)
+    decoded = _DECODERS[layout.codec](data)
+    if decoded.shape != (layout.rows, layout.columns):
+        raise DamagedFile(name, "its packed pixels unpack to another picture than they say")
+    return _signed(decoded, picture, layout)
 
 
 def _disagreement(picture: Picture, layout: Layout) -> str:

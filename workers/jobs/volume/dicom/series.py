@@ -4,17 +4,16 @@ Pictures belong together by series UID, orientation, matrix and pixel spacing; a
 the same position, by what tells them apart (echo, time, kind): each part is offered by itself.
 """
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from workers.jobs.volume.dicom import archive, aside, frames, geometry, headers
-from workers.jobs.volume.dicom.errors import NoneStacks, NoSeries, SeveralSeries, TooMany, UnknownSeries
+from workers.jobs.volume.dicom import archive, geometry
+from workers.jobs.volume.dicom.errors import NoneStacks, NoSeries, SeveralSeries, UnknownSeries
 from workers.jobs.volume.dicom.frames import MARKS, Frame
+from workers.jobs.volume.dicom.gathered import Gathered
 from workers.jobs.volume.dicom.geometry import Grid
-from workers.jobs.volume.dicom.headers import LeftAside
 from workers.jobs.volume.errors import VolumeError
 from workers.jobs.volume.source import Source
 
@@ -23,7 +22,6 @@ Progress = Callable[[int, int], None]
 
 # Directions that differ by less (1e-3 is 0.06 degrees) are the same, written with other digits.
 SAME_DIRECTION = 1e-3
-MOST_SLICES = 50_000
 _IN_WORDS = {
     "EchoTime": "echo time {} ms",
     "EffectiveEchoTime": "echo time {} ms",
@@ -41,8 +39,8 @@ _IN_WORDS = {
 class Series:
     """What can be chosen. ``key`` names it: the series UID, with #2 and so on for further parts of a series.
 
-    ``part`` says in words which part it is; ``fault`` is why it cannot be stacked, or None, and then ``grid``
-    says how its slices lie.
+    ``part`` says in words which part it is, or what it lacks; ``fault`` is why it cannot be stacked, or None, and
+    then ``grid`` says how its slices lie.
     """
 
     key: str
@@ -112,30 +110,16 @@ class Offer:
 
 
 def offered(sources: Iterable[Source], progress: Progress = lambda done, total: None) -> Offer:
-    """The series in ``sources``, by their headers; progress counts files. Raises VolumeError for bad archives.
-
-    A file whose header makes no sense is left aside with its fault; the geometry shows where a slice is missing.
-    """
+    """The series in ``sources``, by their headers; progress counts files. Raises VolumeError for bad archives."""
     sources = tuple(sources)
-    name = sources[0].name if len(sources) == 1 else "The upload"
     members = archive.members(sources)
-    found: list[Frame] = []
-    left: Counter[str] = Counter()
-    damaged: list[VolumeError] = []
+    gathered = Gathered(sources[0].name if len(sources) == 1 else "The upload")
     for done, member in enumerate(members, start=1):
-        try:
-            found += frames.of(headers.read(member, frames.TAGS))
-        except LeftAside as reason:
-            left[reason.kind] += 1
-        except VolumeError as error:
-            damaged.append(error)
-        if len(found) > MOST_SLICES:
-            raise TooMany(name, len(found), MOST_SLICES)
+        gathered.take(member)
         progress(done, len(members))
-    if damaged and not found:
-        raise damaged[0]
-    said = [aside.spoken(left), *map(str, damaged[:5])]
-    return Offer(name, _series(found), tuple(each for each in said if each))
+    if gathered.damaged and not gathered.frames:
+        raise gathered.damaged[0]
+    return Offer(gathered.name, _series(gathered.frames), tuple(gathered.said()))
 
 
 def _series(found: Sequence[Frame]) -> tuple[Series, ...]:
@@ -168,10 +152,16 @@ def _one(uid: str, number: int, words: str, part: Sequence[Frame]) -> Series:
         slices=len(part),
         rows=first.layout.rows,
         columns=first.layout.columns,
-        part=words,
+        part=_joined(words, _uncorrected(first)),
         grid=grid,
         fault=fault,
     )
+
+
+def _uncorrected(frame: Frame) -> str:
+    """Scanners send both; only the one that is corrected can be measured."""
+    known = frame.modality != "PT" or "ATTN" in frame.corrected.split("\\")
+    return "" if known else "not attenuation corrected"
 
 
 def _by_shape(members: Sequence[Frame]) -> list[list[Frame]]:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 from os import cpu_count
 
 import numpy as np
@@ -22,6 +23,9 @@ from workers.jobs.volume.payload import LARGEST
 
 Progress = Callable[[int, int], None]
 """Called with slices done, and slices in all; may raise, to end the work."""
+
+Filling = Callable[[], None]
+"""Fills one slice of the array."""
 
 _INT16 = np.iinfo(np.int16)
 MOST_THREADS = 4
@@ -79,23 +83,40 @@ def _filled(slots: list[Slot], dtype: np.dtype, progress: Progress) -> np.ndarra
 
 
 def _fillings(slots: list[Slot], array: np.ndarray) -> Iterator[None]:
-    """Fills a slice for each time that it is asked, file by file, and within a file in its order."""
+    """Fills a slice for each time that it is asked: what is to be unpacked by threads, the rest at once."""
     workers = max(1, min(MOST_THREADS, cpu_count() or 1))
     pending: deque[Future] = deque()
     pool = ThreadPoolExecutor(workers)
     try:
-        for of_file in _by_file(slots):
-            for filling in _of_file(of_file, array):
-                if of_file[0].frame.layout.codec is None:
-                    yield filling()
-                    continue
-                pending.append(pool.submit(filling))
-                if len(pending) > 2 * workers:
-                    yield pending.popleft().result()
+        for filling, is_work in _tasks(slots, array):
+            if not is_work:
+                yield filling()
+                continue
+            pending.append(pool.submit(filling))
+            if len(pending) > 2 * workers:
+                yield pending.popleft().result()
         while pending:
             yield pending.popleft().result()
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _tasks(slots: list[Slot], array: np.ndarray) -> Iterator[tuple[Filling, bool]]:
+    """One for each slice, and whether it is worth a thread. Of several slices in a file, the file is read here, in
+    order, and only unpacking is left to do."""
+    for of_file in _by_file(slots):
+        frame = of_file[0].frame
+        packed = frame.layout.codec is not None
+        if len(of_file) == 1:
+            deflated = frame.layout.element.deflated or (frame.member.entry is not None and frame.member.entry.deflated)
+            yield partial(_whole_file, of_file, array), packed or deflated
+        else:
+            yield from ((filling, packed) for filling in _of_file(of_file, array))
+
+
+def _whole_file(slots: list[Slot], array: np.ndarray) -> None:
+    for filling in _of_file(slots, array):
+        filling()
 
 
 def _by_file(slots: list[Slot]) -> Iterator[list[Slot]]:
@@ -107,13 +128,13 @@ def _by_file(slots: list[Slot]) -> Iterator[list[Slot]]:
         yield sorted(group, key=lambda slot: slot.frame.index)
 
 
-def _of_file(slots: list[Slot], array: np.ndarray) -> Iterator[Callable[[], None]]:
+def _of_file(slots: list[Slot], array: np.ndarray) -> Iterator[Filling]:
     frame = slots[0].frame
     with frame.layout.element.opened(frame.member) as stream:
         yield from (_native if frame.layout.codec is None else _packed)(stream, slots, array)
 
 
-def _native(stream: Stream, slots: list[Slot], array: np.ndarray) -> Iterator[Callable[[], None]]:
+def _native(stream: Stream, slots: list[Slot], array: np.ndarray) -> Iterator[Filling]:
     """Straight into the array where a stored pixel is as wide as a voxel."""
     layout = slots[0].frame.layout
     scratch = None if layout.dtype.itemsize == array.dtype.itemsize else np.empty(array.shape[1:], layout.dtype)
@@ -143,7 +164,7 @@ def _to_native(stored: np.ndarray, layout: Layout) -> np.ndarray:
     return stored if layout.all_bits else pixels.numbers(stored, layout)
 
 
-def _packed(stream: Stream, slots: list[Slot], array: np.ndarray) -> Iterator[Callable[[], None]]:
+def _packed(stream: Stream, slots: list[Slot], array: np.ndarray) -> Iterator[Filling]:
     layout, name = slots[0].frame.layout, slots[0].frame.member.name
     wanted = {slot.frame.index: slot for slot in slots}
     found = 0
@@ -155,7 +176,7 @@ def _packed(stream: Stream, slots: list[Slot], array: np.ndarray) -> Iterator[Ca
         raise DamagedFile(name, f"{found:,} packed frames are there, {len(slots):,} are promised")
 
 
-def _unpacking(data: bytes, slot: Slot, array: np.ndarray) -> Callable[[], None]:
+def _unpacking(data: bytes, slot: Slot, array: np.ndarray) -> Filling:
     return lambda: _place(pixels.unpacked(data, slot.frame.layout, slot.frame.name), slot, array)
 
 

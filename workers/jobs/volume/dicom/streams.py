@@ -1,13 +1,12 @@
 """Bytes that are read forwards, once, and never more of them than asked for. No formats are known here."""
 
-from pathlib import Path
-from typing import Protocol
+from typing import BinaryIO, Protocol
 
 from isal import isal_zlib
 
 from workers.jobs.volume.errors import DamagedFile
 
-PIECE = 256 * 1024
+PIECE, PACKED_PIECE = 256 * 1024, 32 * 1024
 
 
 class Stream(Protocol):
@@ -24,10 +23,10 @@ class Stream(Protocol):
 
 
 class Window:
-    """A part of a file on disk."""
+    """A part of an open file, which it closes."""
 
-    def __init__(self, path: Path, start: int, size: int) -> None:
-        self._file = path.open("rb", buffering=0)
+    def __init__(self, file: BinaryIO, start: int, size: int) -> None:
+        self._file = file
         self._file.seek(start)
         self._left = size
 
@@ -50,7 +49,6 @@ class Inflating:
     def __init__(self, packed: Stream, name: str) -> None:
         self._packed, self._name = packed, name
         self._inflate = isal_zlib.decompressobj(wbits=-15)
-        self._buffer = memoryview(bytearray(PIECE))
         self._pending = b""
 
     def readinto(self, view: memoryview) -> int:
@@ -65,7 +63,7 @@ class Inflating:
 
     def _next(self, most: int) -> bytes:
         while not self._inflate.eof:
-            self._pending = self._pending or bytes(self._buffer[: self._packed.readinto(self._buffer)])
+            self._pending = self._pending or up_to(self._packed, PACKED_PIECE)
             try:
                 data = self._inflate.decompress(self._pending, min(most, PIECE))
             except isal_zlib.error as error:
@@ -144,4 +142,5 @@ def fill(stream: Stream, view: memoryview) -> int:
 def up_to(stream: Stream, count: int) -> bytes:
     """The next ``count`` bytes, fewer at the end."""
     buffer = bytearray(count)
-    return bytes(memoryview(buffer)[: fill(stream, memoryview(buffer))])
+    view = memoryview(buffer)
+    return bytes(view[: fill(stream, view)])

@@ -135,7 +135,7 @@ class _Header:
             correction=elements.text(dataset, "DecayCorrection"),
             injected=_injected(dataset, drug, earliest or series_at, notes),
             series_at=series_at,
-            ge_at=times.moment(_private(dataset, 0x0009, GE, 0x0D)),
+            ge_at=times.moment(elements.private(dataset, 0x0009, GE, 0x0D)),
             frame_reference=elements.number(dataset, "FrameReferenceTime"),
             philips_suv=_private_number(dataset, 0x00),
             philips_activity=_private_number(dataset, 0x09),
@@ -199,19 +199,9 @@ def _injected(dataset: Dataset, drug: Dataset, scan: datetime | None, notes: lis
     return at - timedelta(days=1)
 
 
-def _private(dataset: Dataset, group: int, creator: str, element: int) -> str:
-    """A private value; files without the creator's name, as anonymisers leave them, keep it in the first block."""
-    try:
-        return str(dataset.private_block(group, creator)[element].value).strip()
-    except (KeyError, ValueError):
-        found = dataset.get((group, 0x1000 + element))
-        named = dataset.get((group, 0x0010))
-        return "" if found is None or named is not None else str(found.value).strip()
-
-
 def _private_number(dataset: Dataset, element: int) -> float | None:
     try:
-        found = float(_private(dataset, 0x7053, PHILIPS, element))
+        found = float(elements.private(dataset, 0x7053, PHILIPS, element))
     except ValueError:
         return None
     return found if isfinite(found) and found > 0 else None

@@ -7,8 +7,10 @@ import struct
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 from workers.jobs.volume.dicom.errors import Encrypted, TooMany
+from workers.jobs.volume.dicom.streams import Window
 from workers.jobs.volume.errors import DamagedFile
 from workers.jobs.volume.source import Source
 
@@ -90,11 +92,19 @@ def _refuse_overlaps(source: Source, found: list[Entry]) -> None:
         raise DamagedFile(source.name, "entries of it overlap")
 
 
-def start(path: Path, entry: Entry) -> int:
-    """Where the data of an entry begins. Raises DamagedFile if no entry is there."""
-    with path.open("rb") as file:
-        file.seek(max(0, entry.at))
-        local = file.read(_LOCAL.size)
+def opened(path: Path, entry: Entry) -> Window:
+    """The packed bytes of an entry. Raises DamagedFile if no entry is there."""
+    file = open(path, "rb", buffering=0)  # the window closes it
+    try:
+        return Window(file, _start(file, path.name, entry), entry.packed)
+    except BaseException:
+        file.close()
+        raise
+
+
+def _start(file: BinaryIO, name: str, entry: Entry) -> int:
+    file.seek(max(0, entry.at))
+    local = file.read(_LOCAL.size)
     if entry.at < 0 or len(local) < _LOCAL.size or local[:4] != b"PK\x03\x04":
-        raise DamagedFile(path.name, f"{entry.name[-80:]} is not where its zip index says")
+        raise DamagedFile(name, f"{entry.name[-80:]} is not where its zip index says")
     return entry.at + _LOCAL.size + sum(_LOCAL.unpack(local)[-2:])

@@ -1,0 +1,130 @@
+// Measuring on the volume's page: the form is sent without leaving it, and regions are outlined on the planes.
+
+import { fetched, PartFailed } from "./chunks.js";
+
+const ASK_AGAIN_MS = 500;
+const SPHERE_MM = 20;
+
+const root = document.getElementById("viewer");
+const section = document.getElementById("measurements");
+const form = document.getElementById("measure");
+const faults = form.querySelector("[data-faults]");
+const rule = form.elements["arg-rule"];
+const outlined = new Map(); // by the address of its labels: {id, mask}
+
+// --- The form: what belongs to the rule is shown, and named in its unit
+
+function fitForm() {
+  for (const field of form.querySelectorAll("[data-for]")) field.hidden = !field.dataset.for.split(" ").includes(rule.value);
+  const unit = form.querySelector("[data-unit]");
+  unit.textContent = rule.value === "percent" ? "%" : unit.dataset.unit;
+}
+
+rule.addEventListener("change", () => {
+  const threshold = form.elements["arg-threshold"];
+  if (rule.value === "percent" && threshold.value === "2.5") threshold.value = "41";
+  if (rule.value === "absolute" && threshold.value === "41") threshold.value = "2.5";
+  fitForm();
+});
+
+const here = form.querySelector("[data-here]");
+here.hidden = false;
+here.addEventListener("click", () => {
+  const { base, state } = root.viewer;
+  const place = base.toWorld(state.at).map((mm) => mm.toFixed(1)).join(", ");
+  const field = rule.value === "percist" && !form.elements["arg-reference"].value ? "arg-reference" : "arg-centre";
+  form.elements[field].value = place;
+  if (field === "arg-centre" && !form.elements["arg-radius_mm"].value) form.elements["arg-radius_mm"].value = SPHERE_MM;
+});
+
+form.addEventListener("submit", async (event) => {
+  event.preventDefault();
+  const button = form.querySelector("button.pri");
+  button.disabled = true;
+  try {
+    await send();
+  } catch {
+    form.submit(); // the page that answers says what is wrong
+  } finally {
+    button.disabled = false;
+  }
+});
+
+async function send() {
+  const answer = await fetch(form.action, { method: "POST", body: new FormData(form), headers: { Accept: "text/html" } });
+  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+  const said = page.getElementById("measured");
+  if (answer.status !== 422 && !said) throw new Error(answer.status);
+  faults.hidden = answer.status !== 422;
+  faults.textContent = [...page.querySelectorAll(".msg")].map((each) => each.textContent.trim()).join(" ");
+  if (said) {
+    form.elements.key.value = crypto.randomUUID();
+    take(said);
+  }
+}
+
+// --- What was measured
+
+function take(said) {
+  document.getElementById("measured").replaceWith(said);
+  prepare();
+}
+
+function prepare() {
+  const measured = document.getElementById("measured");
+  for (const button of measured.querySelectorAll("[data-outline]")) {
+    button.hidden = false;
+    button.setAttribute("aria-pressed", outlined.has(button.closest("[data-labels]").dataset.labels));
+  }
+  const known = new Set(Array.from(measured.querySelectorAll("[data-labels]"), (each) => each.dataset.labels));
+  for (const labels of outlined.keys()) if (!known.has(labels)) outlined.delete(labels);
+  draw();
+  if ("measuring" in measured.dataset) setTimeout(askAgain, ASK_AGAIN_MS, measured.dataset.url);
+}
+
+async function askAgain(url) {
+  try {
+    const answer = await fetch(url);
+    const said = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById("measured");
+    if (!said) throw new Error(answer.status);
+    const before = new Set(Array.from(document.querySelectorAll("[data-labels]"), (each) => each.dataset.labels));
+    take(said);
+    if ("measuring" in said.dataset) return;
+    const added = [...said.querySelectorAll("[data-labels]")].find((each) => !before.has(each.dataset.labels));
+    if (added) await outline(added);
+  } catch {
+    setTimeout(askAgain, 4 * ASK_AGAIN_MS, url); // the site is away for a while
+  }
+}
+
+section.addEventListener("click", async ({ target }) => {
+  const button = target.closest("[data-outline]");
+  if (button) await outline(button.closest("[data-labels]"));
+  const place = target.closest("[data-at]");
+  if (place) goTo(place.dataset.at.split(",").map(Number));
+});
+
+async function outline(measured) {
+  const { labels, volume } = measured.dataset;
+  if (outlined.has(labels)) outlined.delete(labels);
+  else {
+    try {
+      outlined.set(labels, { id: volume, mask: new Uint16Array(await fetched(labels, { index: "labels" })) });
+    } catch (error) {
+      if (!(error instanceof PartFailed)) throw error;
+      faults.hidden = false;
+      faults.textContent = section.dataset.missing;
+    }
+  }
+  measured.querySelector("[data-outline]").setAttribute("aria-pressed", outlined.has(labels));
+  draw();
+}
+
+const draw = () => root.viewer.setOutlines([...outlined.values()]);
+
+function goTo(world) {
+  root.viewer.moveTo(root.viewer.base.toVoxel(world));
+}
+
+fitForm();
+prepare();
