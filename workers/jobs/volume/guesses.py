@@ -21,6 +21,8 @@ from workers.jobs.volume.smoothness import Distances, Line
 from workers.jobs.volume.source import Source
 
 MOST = 8
+#: Bytes of a file about which anything can be said.
+SHORTEST = 64
 #: Bytes of the middle that are looked at for signs of a dtype.
 SAMPLE = 2**19
 #: Readings that are this much rougher than the best are not weighed further, nor are more than so many.
@@ -49,7 +51,9 @@ def ranked(source: Source) -> tuple[Guess, ...]:
     Raises NotRaw or DamagedFile for what is something else than raw voxels.
     """
     read.refuse_unless_raw(source)
-    best = sorted(_weighed(source, hints.told(source)), key=lambda guess: guess.score) if source.size >= 8 else []
+    best = (
+        sorted(_weighed(source, hints.told(source)), key=lambda guess: guess.score) if source.size >= SHORTEST else []
+    )
     return tuple({guess.recipe: guess for guess in reversed(best)}.values())[::-1][:MOST]
 
 
