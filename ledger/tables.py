@@ -23,12 +23,12 @@ from ledger.tables_limits import counters, limits, starts, unique_runs
 from ledger.tables_people import action_runs, actions, pauses, run_tags, saved_views
 from ledger.tables_schedules import schedules, statements, ticks
 from ledger.tables_tally import stragglers, tallies, tally_marks, totals
-from ledger.tables_volumes import corrections, measurements, recipes, volumes
+from ledger.tables_volumes import corrections, measurements, volumes
 
 __all__ = [
     "action_runs", "actions", "artifacts", "attempts", "barriers", "corrections", "counters", "failures",
     "group_passes", "is_limited", "is_queued", "is_running", "jobs", "limits", "logs", "measurements", "members",
-    "metadata", "pauses", "processes", "recipes", "rejected", "run_tags", "runs", "saved_views", "schedules", "starts",
+    "metadata", "pauses", "processes", "rejected", "run_tags", "runs", "saved_views", "schedules", "starts",
     "statements", "stragglers", "tallies", "tally_marks", "ticks", "totals", "unique_runs", "volumes",
 ]  # fmt: skip
 

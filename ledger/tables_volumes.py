@@ -1,6 +1,6 @@
 """Tables about kept volumes: what they are, what was measured in them, and what people said about them."""
 
-from sqlalchemy import BigInteger, Column, ForeignKey, Index, String, Table, Text, UniqueConstraint, text
+from sqlalchemy import BigInteger, Column, ForeignKey, Index, String, Table, Text, text
 
 from ledger.tables_kin import Id, Instant, Json, metadata
 
@@ -36,22 +36,11 @@ measurements = Table(
 corrections = Table(
     "corrections",
     metadata,
-    Column("id", Id, primary_key=True),
+    Column("id", Id, primary_key=True, comment="that of the run which computed it"),
     Column("volume_id", Id, ForeignKey("volumes.id", ondelete="CASCADE"), nullable=False),
     Column("suv", Json, nullable=False, comment="JSON: factor, kind and the inputs that somebody corrected; the newest holds"),
     Column("reason", Text, nullable=False, server_default=text("''"), comment="in that person's words"),
     Column("created_by", String(200), nullable=False),
     Column("created_at", Instant, nullable=False),
     Index("ix_corrections_volume", "volume_id", "id"),
-)
-
-recipes = Table(
-    "recipes",
-    metadata,
-    Column("id", Id, primary_key=True),
-    Column("name", String(80), nullable=False),
-    Column("recipe", Json, nullable=False, comment="JSON: shape, dtype and all that a headerless file cannot tell"),
-    Column("created_by", String(200), nullable=False),
-    Column("created_at", Instant, nullable=False),
-    UniqueConstraint("name"),
 )

@@ -11,7 +11,6 @@ from sqlalchemy import Connection, Engine, delete, select
 from ledger import clock, failpoints, texts
 from ledger.engine import announce, insert_if_new, writing
 from ledger.errors import VolumeNotFound
-from ledger.ids import new_id
 from ledger.tables import corrections, measurements, runs, volumes
 
 NAME_LIMIT, MODALITY_LIMIT, SHORT_LIMIT = 200, 16, 40
@@ -36,6 +35,17 @@ class NewMeasurement:
     volume_id: str
     rule: dict[str, Any]
     figures: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewCorrection:
+    """An SUV that somebody corrected, as sidecars have it, and why."""
+
+    run_id: str
+    claim_token: str
+    volume_id: str
+    suv: dict[str, Any]
+    reason: str
 
 
 def keep(connection: Connection, new: list[NewVolume]) -> list[bool]:
@@ -87,8 +97,7 @@ def note_measurement(connection: Connection, new: list[NewMeasurement]) -> list[
 
 def _note_if_held(connection: Connection, new: NewMeasurement) -> bool:
     held = _holder(connection, new.run_id, new.claim_token)
-    there = connection.scalar(select(volumes.c.id).where(volumes.c.id == new.volume_id).with_for_update())
-    if held is None or there is None:
+    if held is None or not _is_there(connection, new.volume_id):
         return False
     row = {
         "id": new.run_id, "volume_id": new.volume_id, "rule": texts.to_json(new.rule),
@@ -111,17 +120,29 @@ def sidecar(connection: Connection, volume_id: str) -> dict[str, Any] | None:
     return said and (said | {"suv": corrected} if corrected else said)
 
 
-def correct(engine: Engine, volume_id: str, suv: dict[str, Any], reason: str, by: str) -> None:
-    """From now on this SUV holds for the volume; what held before stays on record. Raises VolumeNotFound."""
+def note_correction(connection: Connection, new: list[NewCorrection]) -> list[bool]:
+    """For the writer: whether each SUV holds from now on; what held before stays on record."""
+    failpoints.mark(connection, "note")
+    noted = [_correct_if_held(connection, each) for each in new]
+    announce(connection)
+    return noted
+
+
+def _correct_if_held(connection: Connection, new: NewCorrection) -> bool:
+    held = _holder(connection, new.run_id, new.claim_token)
+    if held is None or not _is_there(connection, new.volume_id):
+        return False
     row = {
-        "id": new_id(), "volume_id": volume_id, "suv": texts.to_json(suv), "reason": texts.clean(reason),
-        "created_by": texts.clean(by)[:NAME_LIMIT], "created_at": clock.now(),
+        "id": new.run_id, "volume_id": new.volume_id, "suv": texts.to_json(new.suv), "reason": texts.clean(new.reason),
+        "created_by": held.created_by or NOBODY, "created_at": clock.now(),
     }  # fmt: skip
-    with writing(engine) as connection:
-        if connection.scalar(select(volumes.c.id).where(volumes.c.id == volume_id).with_for_update()) is None:
-            raise VolumeNotFound(volume_id)
-        insert_if_new(connection, corrections, row)
-        announce(connection)
+    insert_if_new(connection, corrections, row)
+    return True
+
+
+def _is_there(connection: Connection, volume_id: str) -> bool:
+    """Locked, so that it stays until this is on record."""
+    return connection.scalar(select(volumes.c.id).where(volumes.c.id == volume_id).with_for_update()) is not None
 
 
 def forget(engine: Engine, volume_id: str) -> None:

@@ -179,7 +179,7 @@ def test_the_projection_turns_and_a_click_on_it_finds_the_hottest_voxel_behind(p
     page.mouse.down()
     page.mouse.move(box["x"] + 160, box["y"] + 60, steps=4)
     page.mouse.up()
-    assert int(page.get_by_label("Projection turned by, in degrees").input_value()) > 180, "dragged to the right: turned back"
+    assert int(page.get_by_label("Projection turned by, in degrees").input_value()) > 180, "turned back"
     page.get_by_role("button", name="Turn", exact=True).click()
     page.wait_for_function(f"(frame) => {VIEWER}.mip.frame !== frame", arg=page.evaluate(f"{VIEWER}.mip.frame"))
     page.get_by_role("button", name="Stop").click()

@@ -40,6 +40,7 @@ class Layer:
     not_suv: str
     notes: tuple[str, ...]
     run_id: str
+    correct_url: str
 
     @property
     def has_two_values(self) -> bool:
@@ -142,7 +143,14 @@ def layer(volume: Kept, short: str) -> Layer:
         not_suv=not_suv(suv),
         notes=tuple(suv.get("notes") or ()),
         run_id=volume.run_id,
+        correct_url=correct_url(volume),
     )
+
+
+def correct_url(volume: Kept) -> str:
+    """Where somebody can tell the dose and the weight; blank where no dose makes an SUV of the values."""
+    is_activity = volume.sidecar.get("modality") == "PT" and volume.sidecar["unit"] in ("Bq/ml", "")
+    return url_for("jobs.show", name="volumes.correct_suv", **{"arg-volume": volume.id}) if is_activity else ""
 
 
 def not_suv(suv: dict[str, Any]) -> str:

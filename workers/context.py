@@ -13,7 +13,7 @@ from ledger.settings import settings
 from workers.uploads import UploadFile
 
 __all__ = [
-    "Canceled", "UploadFile", "artifact", "attempt", "canceled", "files_dir", "measurement",
+    "Canceled", "UploadFile", "artifact", "attempt", "canceled", "correction", "files_dir", "measurement",
     "progress", "run_id", "sidecar_of", "volume", "volumes_dir",
 ]  # fmt: skip
 
@@ -35,6 +35,7 @@ class Running(Protocol):
     def artifact(self, name: str, data: bytes | Path, media_type: str | None, title: str) -> None: ...
     def volume(self, sidecar: dict) -> None: ...
     def measurement(self, volume_id: str, rule: dict, figures: dict) -> bool: ...
+    def correction(self, volume_id: str, suv: dict, reason: str) -> bool: ...
     def sidecar_of(self, volume_id: str) -> dict | None: ...
 
 
@@ -103,6 +104,12 @@ def measurement(volume_id: str, rule: dict, figures: dict) -> bool:
     """Whether what was measured in a volume is on record: not when the volume was deleted meanwhile."""
     run = current.get()
     return run is not None and run.measurement(volume_id, rule, figures)
+
+
+def correction(volume_id: str, suv: dict, reason: str) -> bool:
+    """Whether this SUV holds for the volume from now on: not when the volume was deleted meanwhile."""
+    run = current.get()
+    return run is not None and run.correction(volume_id, suv, reason)
 
 
 def sidecar_of(volume_id: str) -> dict | None:

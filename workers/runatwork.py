@@ -99,6 +99,13 @@ class RunAtWork:
         with self.undisturbed():
             return self._writer.call(volumes.note_measurement, new)
 
+    def correction(self, volume_id: str, suv: dict, reason: str) -> bool:
+        new = volumes.NewCorrection(
+            run_id=self.run_id, claim_token=self.claim.token, volume_id=volume_id, suv=suv, reason=reason
+        )
+        with self.undisturbed():
+            return self._writer.call(volumes.note_correction, new)
+
     def sidecar_of(self, volume_id: str) -> dict | None:
         with self.undisturbed():
             return self._writer.call(volumes.sidecars, volume_id)

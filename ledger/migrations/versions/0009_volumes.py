@@ -1,4 +1,4 @@
-"""Kept volumes, what was measured in them, SUV that somebody corrected, and recipes of headerless files."""
+"""Kept volumes, what was measured in them, and SUV that somebody corrected."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -38,7 +38,7 @@ def upgrade() -> None:
     op.create_index("ix_measurements_volume", "measurements", ["volume_id", "id"])
     op.create_table(
         "corrections",
-        sa.Column("id", sa.String(length=36), nullable=False),
+        sa.Column("id", sa.String(length=36), nullable=False, comment="that of the run which computed it"),
         sa.Column("volume_id", sa.String(length=36), nullable=False),
         sa.Column("suv", sa.Text(), nullable=False, comment="JSON: factor, kind and the inputs that somebody corrected; the newest holds"),
         sa.Column("reason", sa.Text(), server_default=sa.text("''"), nullable=False, comment="in that person's words"),
@@ -48,18 +48,8 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_corrections")),
     )
     op.create_index("ix_corrections_volume", "corrections", ["volume_id", "id"])
-    op.create_table(
-        "recipes",
-        sa.Column("id", sa.String(length=36), nullable=False),
-        sa.Column("name", sa.String(length=80), nullable=False),
-        sa.Column("recipe", sa.Text(), nullable=False, comment="JSON: shape, dtype and all that a headerless file cannot tell"),
-        sa.Column("created_by", sa.String(length=200), nullable=False),
-        sa.Column("created_at", sa.BigInteger(), nullable=False),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_recipes")),
-        sa.UniqueConstraint("name", name=op.f("uq_recipes_name")),
-    )
 
 
 def downgrade() -> None:
-    for table in ("recipes", "corrections", "measurements", "volumes"):
+    for table in ("corrections", "measurements", "volumes"):
         op.drop_table(table)

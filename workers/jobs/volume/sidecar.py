@@ -36,10 +36,11 @@ def _affine(volume: Volume) -> np.ndarray:
 
 
 def _meaning(volume: Volume) -> dict:
-    return {"unit": volume.unit or "", "suv": _suv(volume.suv), "colour_map": windows.colour_map(volume)}
+    return {"unit": volume.unit or "", "suv": suv_plain(volume.suv), "colour_map": windows.colour_map(volume)}
 
 
-def _suv(suv: Suv | NotSuv | None) -> dict | None:
+def suv_plain(suv: Suv | NotSuv | None) -> dict | None:
+    """As the sidecar has it."""
     if isinstance(suv, Suv):
         return {"factor": suv.factor, "kind": suv.kind, "inputs": dict(suv.inputs), "notes": list(suv.notes)}
     return {"not_suv": suv.reason, "missing": list(suv.missing)} if suv else None
