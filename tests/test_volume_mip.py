@@ -70,6 +70,14 @@ def test_a_large_volume_is_made_smaller_by_maxima():
     assert (found.frames.max(axis=(1, 2)) == 99).all()
 
 
+def test_the_axis_stays_in_the_middle_of_the_volume_where_blocks_do_not_fill_it():
+    array = np.zeros((1, 3, 257), np.int16)
+    array[0, 1, 128] = 99
+    for frame in mip.rotating(kept(array), (1.0, 1.0, 1.0), BYTES).frames:
+        ((column,),) = [np.flatnonzero(frame[0])]
+        assert abs(column - frame.shape[1] // 2) <= 1
+
+
 def test_values_outside_the_window_and_nan_are_its_ends():
     array = np.array([np.nan, -np.inf, -5, 0, 5, 10, 11, np.inf], np.float32).reshape(8, 1, 1)
     frames = mip.rotating(kept(array), (1.0, 1.0, 1.0), Window(0.0, 10.0)).frames

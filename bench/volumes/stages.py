@@ -40,7 +40,7 @@ def stages(patient: Patient) -> Iterator[Stage]:
     copied = partial(_copied, patient)
     yield Stage("raw → array, range, histogram", "fromfile + copy", copied, partial(_counted, patient), 2)
     yield from _of_dicom(patient)
-    unpacked = partial(_unpacked, patient.nifti)
+    unpacked = partial(_unpacked, patient.nifti, patient.ct.nbytes)
     yield Stage(".nii.gz → array", "isal", unpacked, partial(read.volume, patient.nifti, Recipe()), 1.25)
     yield Stage("store: chunks, packed", "fromfile + copy", copied, partial(_packed, patient), 3)
     yield Stage("store: all of it, on disk", "fromfile + copy", copied, partial(_kept, patient), None)
@@ -67,9 +67,11 @@ def _copied(patient: Patient) -> np.ndarray:
     return np.fromfile(patient.raw.path, np.int16).copy()
 
 
-def _unpacked(source: Source) -> int:
+def _unpacked(source: Source, size: int) -> np.ndarray:
+    data = np.empty(size, np.uint8)
     with igzip.open(source.path) as file:
-        return len(file.read())
+        file.readinto(data)
+    return data
 
 
 def _plain_slices(files: list[Source]) -> np.ndarray:

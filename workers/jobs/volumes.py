@@ -103,8 +103,8 @@ def ingest(
 ) -> dict:
     """Load a volume and keep it, for everybody to look at and to measure.
 
-    Reads DICOM series (single files, a zip of them, or a folder on the server), NIfTI, numpy's .npy and .npz, NRRD,
-    MetaImage, and headerless raw files, whose shape and dtype are guessed unless you tell them.
+    Reads DICOM series (single files, a zip of them, or a folder on the server), NIfTI, numpy's .npy and .npz, NRRD, and
+    headerless raw files, whose shape and dtype are guessed unless you tell them.
 
     Args:
         files: The files to upload: one volume, a zip of a DICOM series, or all its single files.

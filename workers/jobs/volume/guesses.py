@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from workers.jobs.volume import grids, hints, pictures, read, readings, thumbnail
+from workers.jobs.volume.fits import LARGEST_HEADER
 from workers.jobs.volume.grids import Grid
 from workers.jobs.volume.hints import Hint
 from workers.jobs.volume.pictures import Picture
@@ -20,6 +21,8 @@ from workers.jobs.volume.smoothness import Distances, Line
 from workers.jobs.volume.source import Source
 
 MOST = 8
+#: Bytes of a file about which anything can be said.
+SHORTEST = 64
 #: Bytes of the middle that are looked at for signs of a dtype.
 SAMPLE = 2**19
 #: Readings that are this much rougher than the best are not weighed further, nor are more than so many.
@@ -48,7 +51,9 @@ def ranked(source: Source) -> tuple[Guess, ...]:
     Raises NotRaw or DamagedFile for what is something else than raw voxels.
     """
     read.refuse_unless_raw(source)
-    best = sorted(_weighed(source, hints.told(source)), key=lambda guess: guess.score) if source.size >= 8 else []
+    best = (
+        sorted(_weighed(source, hints.told(source)), key=lambda guess: guess.score) if source.size >= SHORTEST else []
+    )
     return tuple({guess.recipe: guess for guess in reversed(best)}.values())[::-1][:MOST]
 
 
@@ -78,15 +83,22 @@ def _likely_readings(source: Source, said: list[Hint]) -> list[tuple[Reading, Li
 
 
 def _readings(source: Source, said: list[Hint]) -> Iterator[Reading]:
-    middle = np.memmap(source.path, np.uint8, "r")[-source.size // 8 * 8 :]
-    start = max(0, middle.size - SAMPLE) // 2 // 8 * 8
-    return readings.possible(middle[start : start + SAMPLE].tobytes(), _told("dtype", said))
+    voxels = np.memmap(source.path, np.uint8, "r", _beyond_headers(source))
+    start = max(0, voxels.size - SAMPLE) // 2 // 8 * 8
+    return readings.possible(voxels[start : start + SAMPLE].tobytes(), _told("dtype", said))
 
 
 def _line(source: Source, reading: Reading) -> np.ndarray:
-    """All of the file as voxels, counted from its end: where they begin, only a header's length would tell."""
-    itemsize = reading.numbers.itemsize
-    return np.memmap(source.path, reading.numbers, "r", source.size % itemsize, (source.size // itemsize,))
+    return np.memmap(source.path, reading.numbers, "r", _beyond_headers(source))
+
+
+def _beyond_headers(source: Source) -> int:
+    """Where a voxel begins, whatever its size: counted from the end, for only a header's length would tell the first.
+
+    What may be a header is left out: it would be noise.
+    """
+    headers = min(LARGEST_HEADER, source.size // 4)
+    return headers + (source.size - headers) % 8
 
 
 def _grids(size: int, reading: Reading, said: list[Hint], repeats: Distances) -> Iterator[Grid]:

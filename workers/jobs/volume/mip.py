@@ -43,9 +43,9 @@ def rotating(kept: Kept, spacing: tuple[float, float, float], window: Window) ->
     by = blocks.factors(kept.shape, LONGEST)
     columns = _columns(kept, by, window)
     z, y, x = np.multiply(spacing, by).tolist()
-    depth, width, height = columns.shape
-    frames = turned(columns.reshape(-1, height), *_centres(depth, width, y, x), max(x, y))
-    return Mip(frames, (max(x, y), z), window)
+    ys, xs = (_centres(kept.shape[axis], by[axis], spacing[axis]) for axis in (1, 2))
+    places = np.tile(xs, len(ys)), np.repeat(ys, len(xs))
+    return Mip(turned(columns.reshape(len(places[0]), -1), *places, max(x, y)), (max(x, y), z), window)
 
 
 def turned(columns: np.ndarray, x: np.ndarray, y: np.ndarray, pixel: float) -> np.ndarray:
@@ -82,10 +82,9 @@ def _draw(frame: np.ndarray, columns: np.ndarray, lit: np.ndarray, places: np.nd
     frame[...] = drawn.T[::-1]
 
 
-def _centres(depth: int, width: int, y: float, x: float) -> tuple[np.ndarray, np.ndarray]:
-    """Where the columns of a (y, x) grid of these spacings stand, from its middle."""
-    ys, xs = (np.arange(depth) - (depth - 1) / 2) * y, (np.arange(width) - (width - 1) / 2) * x
-    return np.tile(xs, depth), np.repeat(ys, width)
+def _centres(length: int, factor: int, spacing: float) -> np.ndarray:
+    """Where blocks of voxels along an axis lie, in mm from its middle; the last may reach beyond its end."""
+    return (np.arange(0, length, factor) + (factor - 1) / 2 - (length - 1) / 2) * spacing
 
 
 def _columns(kept: Kept, by: Factors, window: Window) -> np.ndarray:

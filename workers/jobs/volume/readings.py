@@ -13,6 +13,8 @@ from workers.jobs.volume.raw import ByteOrder
 #: What a reading costs, as factors of its roughness. Two narrow voxels that are read as one wide are a little
 #: rougher only, while halves of a wide voxel are very rough: so width costs something, each time it doubles.
 IMPLAUSIBLE, BIG_ENDIAN, WIDER, WRAPPING = 10.0, 1.02, 1.3, 2.0
+#: Every other voxel has much the same values as those between, unless it is the other half of a wide voxel.
+UNEVEN = 0.25
 #: Floats of measurements lie in between; integers that are read as floats do not.
 SMALLEST, LARGEST = 1e-12, 1e12
 #: An integer that is a float in truth has an exponent, and so is large.
@@ -72,6 +74,7 @@ def _whole(values: np.ndarray, order: ByteOrder, cost: float) -> Iterator[Readin
     """Signed and unsigned: the one in which fewer neighbours jump over half of all numbers; int8 is rare."""
     bits = 8 * values.itemsize
     names = ("uint8", "int8") if bits == 8 else (f"int{bits}", f"uint{bits}")
+    cost *= IMPLAUSIBLE if _halves(values) else 1.0
     if values.max(initial=0) < 2 ** (bits - 1):
         yield Reading(names[0], order, cost, same=names[1:])
         return
@@ -79,6 +82,14 @@ def _whole(values: np.ndarray, order: ByteOrder, cost: float) -> Iterator[Readin
     for name in names:
         against = (jumps[name] > min(jumps.values())) + (name == "int8")
         yield Reading(name, order, cost * WRAPPING**against)
+
+
+def _halves(values: np.ndarray) -> bool:
+    ones, others = (values[first : values.size // 2 * 2 : 2].astype(np.float64) for first in (0, 1))
+    if not ones.size:
+        return False
+    one_value = (ones.min() == ones.max()) != (others.min() == others.max())
+    return bool(one_value or abs(ones.mean() - others.mean()) > UNEVEN * max(ones.std(), others.std()))
 
 
 def _jumps(values: np.ndarray) -> int:
