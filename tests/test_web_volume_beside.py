@@ -1,7 +1,6 @@
 """Two time points side by side: both are there, and what changed is told of rules that both were measured by."""
 
 import json
-from collections.abc import Iterator
 
 import pytest
 from sqlalchemy import insert
@@ -10,24 +9,13 @@ from ledger import clock
 from ledger.engine import writing
 from ledger.ids import new_id
 from ledger.tables import measurements
-from tests import stored_volumes
-from tests.ledgers import prepare
 from tests.stored_volumes import CT_ID, PET_ID
+from tests.volume_site import with_both  # noqa: F401
 from tests.web_steps import Site, text
 
 FIGURES = {"max": 8.0, "peak": 6.0, "peak_at_max": 6.0, "mean": 4.0, "deviation": 1.0, "min": 3.0, "ml": 20.0}
 FIGURES |= {"total": 80.0, "voxels": 900, "hottest_mm": [0, 0, 0]}
 PERCENT = {"kind": "percent", "threshold": 41.0, "hottest": True, "unit": "SUVbw", "cut": 3.28}
-
-
-@pytest.fixture(scope="module", name="site")
-def visited(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    made = Site(tmp_path_factory.mktemp("site") / "var")
-    prepare(made.engine)
-    stored_volumes.keep_both(made.settings.volumes)
-    stored_volumes.note_all(made.engine, made.settings.volumes)
-    yield made
-    made.close()
 
 
 @pytest.fixture(autouse=True)
