@@ -133,10 +133,12 @@ def test_an_archive_that_is_cut_off_is_refused(tmp_path, kept):
     refused(DamagedFile, source)
 
 
-def test_a_wrong_checksum_is_noticed_when_the_picture_is_read(tmp_path):
-    source = zipped(tmp_path, {"a.dcm": slice_of(voxels(1))}, packed=zipfile.ZIP_STORED)
+@pytest.mark.parametrize("padding", [None, bytes(100)], ids=["picture last", "padding last"])
+def test_a_wrong_checksum_is_noticed_when_the_picture_is_read(tmp_path, padding):
+    picture = slice_of(voxels(1), DataSetTrailingPadding=padding)
+    source = zipped(tmp_path, {"a.dcm": picture}, packed=zipfile.ZIP_STORED)
     data = bytearray(source.path.read_bytes())
-    data[data.rfind(b"PK\x01\x02") - 1] ^= 1
+    data[data.index(voxels(1).tobytes()) + 5] ^= 1
     source.path.write_bytes(data)
     assert refused(DamagedFile, source) == "a.dcm cannot be read: its checksum is wrong."
 

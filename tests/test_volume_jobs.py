@@ -24,6 +24,9 @@ class Notebook:
     cancel_at: str = "never"
     notes: list[tuple[int, int, str]] = field(default_factory=list)
     artifacts: dict[str, tuple[bytes, str, str]] = field(default_factory=dict)
+    volumes: dict[str, dict] = field(default_factory=dict)
+    measurements: list[tuple[str, dict, dict]] = field(default_factory=list)
+    corrections: dict[str, dict] = field(default_factory=dict)
 
     def canceled(self) -> bool:
         return bool(self.notes) and self.notes[-1][2].startswith(self.cancel_at)
@@ -33,6 +36,21 @@ class Notebook:
 
     def artifact(self, name, data, media_type, title) -> None:
         self.artifacts[name] = (data, media_type, title)
+
+    def volume(self, sidecar) -> None:
+        self.volumes[self.run_id] = sidecar
+
+    def measurement(self, volume_id, rule, figures) -> bool:
+        self.measurements.append((volume_id, rule, figures))
+        return volume_id in self.volumes
+
+    def correction(self, volume_id, suv, reason) -> bool:
+        self.corrections[volume_id] = suv
+        return volume_id in self.volumes
+
+    def sidecar_of(self, volume_id) -> dict | None:
+        said = self.volumes.get(volume_id)
+        return said and said | ({"suv": self.corrections[volume_id]} if volume_id in self.corrections else {})
 
 
 @pytest.fixture

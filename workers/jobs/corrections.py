@@ -55,7 +55,7 @@ def correct_suv(
         corrected_to: The moment to which the values are corrected for decay, mostly the beginning of the series; with
             NONE, when the frame began. Not needed with ADMIN.
         nuclide: What was injected: it tells the half-life.
-        decay_correction: As DICOM says it. START: to the beginning of the scan; ADMIN: to the injection; NONE: not at all.
+        decay_correction: As DICOM says it. START: to the beginning of the scan; ADMIN: to the injection; NONE: none.
         frame_s: With NONE, how long the frame took, in seconds.
         are_bq_ml: The file tells no unit, and its values are Bq/ml.
         reason: Why the file is wrong, for others.

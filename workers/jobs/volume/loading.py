@@ -17,6 +17,8 @@ from workers.jobs.volume.volume import Volume
 
 #: Readings of a headerless file that are shown: a picture decides faster than a form, four faster than eight.
 SHOWN = 4
+#: Neighbours in pictures of anything differ by less, as a part of the range; in text they differ by a quarter.
+ROUGHEST = 0.2
 
 
 @dataclass(frozen=True)
@@ -57,7 +59,7 @@ def planned(sources: tuple[Source, ...], recipe: Recipe) -> Loading:
     if len(sources) > 1 or recipe.shape or not _is_raw(sources[0]):
         return Loading(sources, recipe)
     found = guesses.ranked(sources[0])[:SHOWN]
-    if not found:
+    if not found or found[0].score > ROUGHEST:
         return Loading(sources, recipe)
     told = {"spacing": recipe.spacing, "unit": recipe.unit}
     return Loading(sources, replace(found[0].recipe, **told), found)

@@ -10,6 +10,9 @@ from workers.jobs.volume.raw import Recipe
 from workers.jobs.volume.source import Source
 from workers.jobs.volume.volume import Volume
 
+#: Bytes of which a text consists. A volume has air around it, or noise.
+TEXT = bytes(range(0x20, 0x7F)) + b"\t\r\n"
+
 
 def volume(source: Source, recipe: Recipe, progress: Progress = lambda done, total: None, series: str = "") -> Volume:
     """The volume in a file: .npy, .npz, NIfTI (.nii, .nii.gz), NRRD, DICOM or a zip of it, or raw by ``recipe``,
@@ -70,6 +73,8 @@ def _why_not_raw(source: Source, head: bytes) -> str | None:
         return "it is MetaImage, which is not read; save it as NIfTI or NRRD, or load its .raw file as raw"
     if source.packed:
         return "it is gzip, but holds neither NIfTI nor numpy data; unpack it first"
+    if len(head) > 64 and not head.translate(None, TEXT):
+        return "it is text, not voxels"
     return _why_not_by_name(name)
 
 

@@ -29,6 +29,7 @@ Filling = Callable[[], None]
 
 _INT16 = np.iinfo(np.int16)
 MOST_THREADS = 4
+PADDING = 64 * 1024
 
 
 class _Overflow(Exception):
@@ -132,6 +133,8 @@ def _of_file(slots: list[Slot], array: np.ndarray) -> Iterator[Filling]:
     frame = slots[0].frame
     with frame.layout.element.opened(frame.member) as stream:
         yield from (_native if frame.layout.codec is None else _packed)(stream, slots, array)
+        if not frame.layout.element.deflated:
+            streams.read_over(stream, PADDING)  # to the end of an archive's entry, where its checksum is compared
 
 
 def _native(stream: Stream, slots: list[Slot], array: np.ndarray) -> Iterator[Filling]:
