@@ -8,7 +8,9 @@ import numpy as np
 from playwright.sync_api import Page, sync_playwright
 
 from bench.volumes.made import Patient
+from tests import stored_volumes
 from tests.chromium import ARGUMENTS, CHROMIUM, serving
+from tests.ledgers import prepare
 from tests.stored_volumes import CT_ID, FACTOR, PET_ID
 from tests.web_steps import Site
 from workers.jobs.volume import store
@@ -61,7 +63,7 @@ def waits(patient: Patient) -> Iterator[Wait]:
 
 def _when(page: Page, condition: str) -> float:
     """Seconds from the click to when it holds."""
-    return page.wait_for_function(condition, polling="raf", timeout=300_000).json_value() / 1000
+    return page.wait_for_function(condition, polling="raf", timeout=120_000).json_value() / 1000
 
 
 def _keep(patient: Patient, site: Site) -> None:
@@ -72,6 +74,8 @@ def _keep(patient: Patient, site: Site) -> None:
     pet = _centred(patient.pet, (2.0, 2.0, 2.0), unit="Bq/ml", about=about, suv=Suv(FACTOR))
     for volume, volume_id in ((ct, CT_ID), (pet, PET_ID)):
         store.write(volume, volumes / volume_id, volume_id, volume.about.modality)
+    prepare(site.engine)
+    stored_volumes.note_all(site.engine, volumes)
 
 
 def _centred(array: np.ndarray, spacing: tuple[float, float, float], **known) -> Volume:
