@@ -1,5 +1,6 @@
 """What somebody waits for at the page of a volume, in Chromium without a GPU: a PET over a CT, nothing cached."""
 
+import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
 from statistics import median
@@ -49,6 +50,7 @@ class Wait:
 
 
 def waits(patient: Patient) -> Iterator[Wait]:
+    logging.getLogger("werkzeug").setLevel(logging.WARNING)
     site = Site(patient.folder / "var")
     _keep(patient, site)
     with serving(site), sync_playwright() as playwright:
