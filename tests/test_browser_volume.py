@@ -78,7 +78,7 @@ def visiting(browser: Browser, served: Site, **how) -> Iterator[Page]:  # noqa: 
 def shown(page: Page, address: str) -> Page:
     """When all has come."""
     page.goto(address)
-    expect(page.locator("#progress")).to_have_text("Full resolution")
+    expect(page.locator("[data-progress]")).to_have_text("Full resolution")
     settle(page)
     return page
 
@@ -294,11 +294,11 @@ def test_keys_step_slices_change_planes_windows_and_turn_the_projection(page: Pa
 
 def test_a_drag_with_shift_or_the_right_button_sets_the_window_of_the_chosen_layer(page: Page):
     shown(page, BOTH)
-    page.locator(f'[name=active][value="{CT_ID}"]').check()
+    page.locator(f'[data-active][value="{CT_ID}"]').check()
     drag(page, "axial", (40, 0), button="right")
     ends = [page.get_by_label(f"{end} value of phantom_ct") for end in ("Lowest", "Highest")]
     assert [float(each.input_value()) for each in ends] == [-200, 280], "wider, with the same middle"
-    page.locator(f'[name=active][value="{PET_ID}"]').check()
+    page.locator(f'[data-active][value="{PET_ID}"]').check()
     page.keyboard.down("Shift")
     drag(page, "axial", (0, -100))
     page.keyboard.up("Shift")
@@ -413,6 +413,36 @@ def test_one_plane_can_be_enlarged(page: Page):
     assert coronal.bounding_box() == small
 
 
+# Two side by side
+
+
+def test_side_by_side_what_one_does_the_other_does_too(page: Page):
+    page.goto(f"/volumes/{PET_ID}/beside/{LEANING_ID}")
+    expect(page.locator("[data-progress]")).to_have_text(["Full resolution"] * 2)
+    page.evaluate(f"{VIEWER}.moveTo([30, 22, 40])")
+    of_other = VIEWER.replace("'viewer'", "'viewer-2'")
+    worlds = [f"(() => {{ const v = {each}; return v.base.toWorld(v.state.at); }})()" for each in (VIEWER, of_other)]
+
+    def apart() -> list[float]:
+        settle(page)
+        page.wait_for_timeout(100)
+        first, second = map(page.evaluate, worlds)
+        return [there - here for here, there in zip(first, second, strict=True)]
+
+    assert apart() == pytest.approx([0, 0, 0], abs=12), "within a voxel"
+    page.get_by_label("The second further by, along z in mm").fill("100")
+    assert apart() == pytest.approx([0, 0, 100], abs=12)
+    page.evaluate(f"{of_other}.moveTo([20, 20, 30])")
+    assert apart() == pytest.approx([0, 0, 100], abs=12)
+    page.get_by_label("Window of phantom_pet").select_option("SUV 0–10")
+    expect(page.get_by_label("Highest value of leaning_pet")).to_have_value("10")
+    page.get_by_label("Projection turned by, in degrees").first.fill("90")
+    page.wait_for_function(f"() => {of_other}.mip.frame === 9")
+    page.get_by_label("Crosshairs go together").uncheck()
+    page.evaluate(f"{VIEWER}.moveTo([5, 5, 5])")
+    assert apart() != pytest.approx([0, 0, 100], abs=12)
+
+
 # In three dimensions
 
 
@@ -463,7 +493,7 @@ def test_without_webgl_the_page_says_that_it_cannot_draw_three_dimensions(page: 
 def test_the_first_picture_is_the_preview_and_says_that_its_values_are_not_exact(page: Page):
     page.route("**/full/*", lambda route: None)  # never answered
     page.goto(f"/volumes/{CT_ID}")
-    expect(page.locator("#progress")).to_have_text("Full resolution: 1 of 6 parts")
+    expect(page.locator("[data-progress]")).to_have_text("Full resolution: 1 of 6 parts")
     settle(page)
     assert drawn(page, "axial").max() > 200
     assert value(page, CT_ID).startswith("≈ ")
@@ -478,7 +508,7 @@ def test_a_part_that_cannot_be_loaded_is_named_and_can_be_tried_again(browser: B
     expect(failed).to_contain_text("Slices 17 to 32 of phantom_ct could not be loaded: the site answered 500")
     page.unroute("**/full/0001.gz")
     failed.get_by_role("button", name="Try again").click()
-    expect(page.locator("#progress")).to_have_text("Full resolution")
+    expect(page.locator("[data-progress]")).to_have_text("Full resolution")
     expect(failed).to_be_hidden()
     context.close()
 
@@ -501,6 +531,17 @@ def test_on_a_phone_there_is_one_plane_a_tap_is_the_crosshair_and_a_swipe_the_sl
         assert at(page) == [40, 30, 50]
         swipe(page, box["x"] + 100, box["y"] + 200, -60)
         assert at(page) == [40, 34, 50]
+        pinch(page, box["x"] + 150, box["y"] + 200, 40, 80)
+        assert page.evaluate(f"{VIEWER}.state.zoom") == pytest.approx(2, abs=0.1)
+        assert at(page) == [40, 34, 50], "it is no swipe"
+
+
+def pinch(page: Page, x: float, y: float, apart: float, to: float) -> None:
+    session = page.context.new_cdp_session(page)
+    for kind, by in (("touchStart", apart), ("touchMove", (apart + to) / 2), ("touchMove", to), ("touchEnd", 0)):
+        points = [{"x": x - by / 2, "y": y, "id": 1}, {"x": x + by / 2, "y": y, "id": 2}] if by else []
+        session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+    settle(page)
 
 
 def swipe(page: Page, x: float, y: float, by: float) -> None:

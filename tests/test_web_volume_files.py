@@ -14,20 +14,9 @@ from PIL import Image
 
 from ledger.volume_files import MIP, PREVIEW, SIDECAR, chunk_name
 from tests import stored_volumes
-from tests.ledgers import prepare
 from tests.stored_volumes import CT_ID, PET_ID
+from tests.volume_site import with_both  # noqa: F401
 from tests.web_steps import Site, text
-
-
-@pytest.fixture(scope="module", name="site")
-def visited(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    """With both volumes kept; nobody changes them."""
-    made = Site(tmp_path_factory.mktemp("site") / "var")
-    prepare(made.engine)
-    stored_volumes.keep_both(made.settings.volumes)
-    stored_volumes.note_all(made.engine, made.settings.volumes)
-    yield made
-    made.close()
 
 
 @pytest.fixture(scope="module")
@@ -225,6 +214,7 @@ def test_an_address_that_makes_no_sense_still_gives_the_page(site: Site, query: 
     [
         ({"frame_of_reference_uid": "9.9"}, "different frames of reference"),
         ({"affine_known": False}, "not known where the two lay"),
+        ({"affine": [[14, 0, 0, 9e3], [0, 15, 0, 0], [0, 0, 19, 0], [0, 0, 0, 1]]}, "The two do not meet"),
         ({"warnings": ["A slice is missing."]}, "phantom_pet: A slice is missing."),
         ({}, ""),
     ],

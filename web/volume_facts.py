@@ -1,5 +1,6 @@
 """What is known about a kept volume, in words. Pure but for the language of the page."""
 
+from itertools import product
 from typing import Any
 
 from flask_babel import gettext as _
@@ -94,7 +95,22 @@ def warnings(shown: list[Kept]) -> tuple[str, ...]:
 def _of_both(base: Kept, over: Kept) -> list[str]:
     if not all(each.sidecar.get("affine_known") for each in (base, over)):
         return [_("It is not known where the two lay in the scanner: the overlay is placed by its own millimetres.")]
+    if not _meet(base, over):
+        return [_("The two do not meet: by their places in the scanner, one lies wholly beside the other.")]
     frames = {each.sidecar.get("frame_of_reference_uid") or "" for each in (base, over)}
     if len(frames) > 1 and "" not in frames:
         return [_("The two were made in different frames of reference: the overlay may not sit right.")]
     return []
+
+
+def _meet(one: Kept, other: Kept) -> bool:
+    """Whether the boxes around both, along the scanner's axes, have room in common."""
+    mine, theirs = (list(zip(*_corners(each), strict=True)) for each in (one, other))
+    return all(max(here) > min(there) and max(there) > min(here) for here, there in zip(mine, theirs, strict=True))
+
+
+def _corners(volume: Kept) -> list[list[float]]:
+    """In mm."""
+    rows = volume.sidecar["affine"][:3]
+    ends = product(*((-0.5, length - 0.5) for length in volume.shape))
+    return [[a * x + b * y + c * z + t for a, b, c, t in rows] for x, y, z in ends]

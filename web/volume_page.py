@@ -33,6 +33,7 @@ class Layer:
     name: str
     short: str
     title: str
+    acquired: str
     unit: str
     told: dict[str, Any]
     facts: tuple[tuple[str, str], ...]
@@ -57,19 +58,14 @@ class Other:
     words: str
 
 
-@dataclass(frozen=True, slots=True)
-class VolumePage:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class View:
+    """What a viewer needs; ``root`` is the id of its element."""
+
     layers: tuple[Layer, ...]
     told: str
     words: str
-    warnings: tuple[str, ...]
-    others: tuple[Other, ...]
-    stills: tuple[Still, ...]
-    target: Layer
-    measured: MeasurementsPage
-    presets: tuple[tuple[str, str, bool], ...]
-
-    rules: tuple[tuple[str, Any], ...] = tuple(RULES.items())
+    root: str = "viewer"
     planes: tuple[tuple[str, Any], ...] = (*STILL_WORDS.items(), ("mip", WORDS["mip"]))
 
     @property
@@ -81,15 +77,26 @@ class VolumePage:
         return self.layers[1] if len(self.layers) > 1 else None
 
     @property
+    def length(self) -> str:
+        """The unit of places."""
+        return "mm" if self.base.told["spacing_known"] else _("voxels")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VolumePage(View):
+    warnings: tuple[str, ...]
+    others: tuple[Other, ...]
+    stills: tuple[Still, ...]
+    target: Layer
+    measured: MeasurementsPage
+    presets: tuple[tuple[str, str, bool], ...]
+    rules: tuple[tuple[str, Any], ...] = tuple(RULES.items())
+
+    @property
     def title(self) -> str:
         if self.over is None:
             return self.base.name
         return _("%(over)s over %(base)s", over=self.over.name, base=self.base.name)
-
-    @property
-    def length(self) -> str:
-        """The unit of places."""
-        return "mm" if self.base.told["spacing_known"] else _("voxels")
 
 
 @blueprint.get("/<volume_id>")
@@ -100,12 +107,10 @@ def show(volume_id: str) -> str:
 
 
 def page_of(shown: list[Kept]) -> VolumePage:
-    layers = tuple(layer(each, short) for each, short in zip(shown, short_names(shown), strict=True))
+    layers = layers_of(shown)
     target = target_of(layers)
     return VolumePage(
-        layers=layers,
-        told=json.dumps([each.told for each in layers], ensure_ascii=False),
-        words=volume_words(),
+        **viewer(layers),
         warnings=warnings(shown),
         others=tuple(Other(each.id, in_a_list(each)) for each in others(shown[0])),
         stills=stills(shown[0], request.args),
@@ -113,6 +118,16 @@ def page_of(shown: list[Kept]) -> VolumePage:
         measured=measurements_page(target.id),
         presets=presets(shown[0], request.args),
     )
+
+
+def layers_of(shown: list[Kept]) -> tuple[Layer, ...]:
+    return tuple(layer(each, short) for each, short in zip(shown, short_names(shown), strict=True))
+
+
+def viewer(layers: tuple[Layer, ...]) -> dict[str, Any]:
+    """The fields of a ``View``."""
+    told = json.dumps([each.told for each in layers], ensure_ascii=False)
+    return {"layers": layers, "told": told, "words": volume_words()}
 
 
 def target_of(layers: tuple[Layer, ...]) -> Layer:
@@ -136,6 +151,7 @@ def layer(volume: Kept, short: str) -> Layer:
         name=volume.name,
         short=short,
         title=title(volume),
+        acquired=(volume.sidecar.get("acquired") or "").replace("T", " "),
         unit=unit_words(volume.sidecar),
         told=told | {"data": url_for("volume_files.data", volume_id=volume.id, part="")},
         facts=facts(volume),

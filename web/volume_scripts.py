@@ -13,8 +13,8 @@ from web.assets import YEAR
 blueprint = Blueprint("volume_scripts", __name__, url_prefix="/volumes/scripts")
 
 FOLDER = Path(__file__).parent / "static" / "volume"
-#: Fetched only when it is asked for.
-LATER = {"page", "solid"}
+#: Not what every page with a viewer needs: the pages name these, or they are fetched when they are asked for.
+LATER = {"page", "beside", "measuring", "solid"}
 
 
 def init_app(app: Flask, settings: Settings) -> None:

@@ -36,13 +36,66 @@ function mix(into, other, share) {
 }
 
 function fill(volume, across, at, out) {
-  const [nx, ny, nz] = volume.shape;
-  if (across === 2) return fillSlice(volume, at, out);
+  if (across === 2) fillSlice(volume, at, out);
+  else if (across === 1) fillRows(volume, at, out);
+  else fillColumns(volume, at, out);
+}
+
+function fillRows(volume, at, out) {
+  const [nx, , nz] = volume.shape;
   for (let k = 0; k < nz; k++) {
     const slice = volume.slices[k];
-    if (!slice) fillRow(volume, across, at, k, out);
-    else if (across === 1) out.set(slice.subarray(at * nx, (at + 1) * nx), k * nx);
-    else for (let j = 0, from = at, to = k * ny; j < ny; j++, from += nx) out[to + j] = slice[from];
+    if (slice) out.set(slice.subarray(at * nx, (at + 1) * nx), k * nx);
+    else fillRow(volume, at, k, out, k * nx);
+  }
+}
+
+// Sagittal: each value lies in a line of memory of its own, together with its neighbours. What takes the time is to
+// fetch the line, so the eight planes beside each other are kept on the way: who steps through them has them already.
+const BESIDE = 8;
+const gathered = new WeakMap(); // by volume: the values of one block of planes, eight beside each other
+
+function fillColumns(volume, at, out) {
+  const first = at - (at % BESIDE);
+  let kept = gathered.get(volume);
+  if (kept?.first !== first || kept.version !== volume.version) {
+    kept = { first, version: volume.version, data: gather(volume, first) };
+    gathered.set(volume, kept);
+  }
+  const { data } = kept;
+  for (let to = 0, from = at - first; to < out.length; to++, from += BESIDE) out[to] = data[from];
+}
+
+function gather(volume, first) {
+  const [nx, ny, nz] = volume.shape;
+  const Kind = volume.preview || volume.isWhole ? (volume.preview?.data ?? volume.slices[0]).constructor : Float32Array;
+  const data = new Kind(ny * nz * BESIDE);
+  for (let k = 0, to = 0; k < nz; k++) {
+    const slice = volume.slices[k];
+    if (!slice) gatherPreview(volume, first, k, data, to);
+    else for (let j = 0, from = first, at = to; j < ny; j++, from += nx, at += BESIDE) {
+      data[at] = slice[from]; // at the end of a row these go on into the next one: nobody asks for those
+      data[at + 1] = slice[from + 1];
+      data[at + 2] = slice[from + 2];
+      data[at + 3] = slice[from + 3];
+      data[at + 4] = slice[from + 4];
+      data[at + 5] = slice[from + 5];
+      data[at + 6] = slice[from + 6];
+      data[at + 7] = slice[from + 7];
+    }
+    to += ny * BESIDE;
+  }
+  return data;
+}
+
+function gatherPreview(volume, first, k, out, to) {
+  const [nx, ny] = volume.shape;
+  if (!volume.preview) return out.fill(NaN, to, to + ny * BESIDE);
+  const { data, rows, planes, maps } = volume.preview;
+  const last = Math.min(BESIDE, nx - first);
+  for (let j = 0; j < ny; j++, to += BESIDE) {
+    const from = maps[2][k] * planes + maps[1][j] * rows;
+    for (let beside = 0; beside < last; beside++) out[to + beside] = data[from + maps[0][first + beside]];
   }
 }
 
@@ -57,15 +110,13 @@ function fillSlice(volume, k, out) {
   }
 }
 
-// One row of a coronal or sagittal cut, of the preview.
-function fillRow(volume, across, at, k, out) {
-  const fast = across === 1 ? 0 : 1;
-  const length = volume.shape[fast];
-  if (!volume.preview) return out.fill(NaN, k * length, (k + 1) * length);
+// One row of a coronal cut, of the preview.
+function fillRow(volume, at, k, out, to) {
+  const [nx] = volume.shape;
+  if (!volume.preview) return out.fill(NaN, to, to + nx);
   const { data, rows, planes, maps } = volume.preview;
-  const from = maps[2][k] * planes + maps[across][at] * (across === 1 ? rows : 1);
-  const step = fast === 0 ? 1 : rows;
-  for (let each = 0; each < length; each++) out[k * length + each] = data[from + maps[fast][each] * step];
+  const from = maps[2][k] * planes + maps[1][at] * rows;
+  for (let i = 0; i < nx; i++) out[to + i] = data[from + maps[0][i]];
 }
 
 // The values of `volume` on a grid. The grid's pixel (u, v) lies at `origin + u * du + v * dv` in the voxels of the

@@ -125,12 +125,13 @@ export function onMip(viewer) {
   }, { passive: false });
 }
 
-// Arrows work wherever nothing else needs them: on a picture, or with nothing in focus.
-export function onKeys(viewer, stage) {
+// Arrows work on the pictures, and for the viewer that owns the page wherever nothing else needs them.
+export function onKeys(viewer, stage, ownsPage) {
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented || document.querySelector("dialog[open]")) return;
     const focused = document.activeElement;
-    if (focused !== document.body && !focused?.matches(".plane canvas, #main")) return;
+    const isHere = focused?.matches(".plane canvas") && stage.root.contains(focused);
+    if (!isHere && !(ownsPage && (focused === document.body || focused?.matches("#main")))) return;
     const slices = { ArrowUp: 1, ArrowDown: -1, PageUp: 10, PageDown: -10 }[event.key];
     const planes = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
     if (!slices && !planes) return;

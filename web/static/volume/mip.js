@@ -12,7 +12,12 @@ export class Mip {
     this.context = canvas.getContext("2d", { alpha: false });
     this.backing = document.createElement("canvas");
     this.size = { width: 0, height: 0 };
-    this.onTurn = () => {};
+    this.listeners = [];
+  }
+
+  // `listener` hears when another frame is shown, and when it begins or ceases to turn.
+  turned(listener) {
+    this.listeners.push(listener);
   }
 
   get facts() {
@@ -39,14 +44,14 @@ export class Mip {
     const { frames } = this.facts ?? { frames: 36 };
     this.frame = ((Math.round(frame) % frames) + frames) % frames;
     this.draw();
-    this.onTurn();
+    for (const listener of this.listeners) listener();
   }
 
   play(playing) {
     this.playing = playing && this.frames !== null;
     clearTimeout(this.timer);
     if (this.playing) this.timer = setTimeout(() => this.next(), TURN_MS);
-    this.onTurn();
+    for (const listener of this.listeners) listener();
   }
 
   next() {

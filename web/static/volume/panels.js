@@ -12,7 +12,7 @@ export class Panels {
 
   // The layer that a drag and the key w act on.
   get active() {
-    const id = this.root.querySelector("[name=active]:checked")?.value;
+    const id = this.root.querySelector("[data-active]:checked")?.value;
     return this.viewer.state.layers.find((layer) => layer.id === id) ?? this.viewer.state.layers.at(-1);
   }
 
@@ -43,8 +43,8 @@ export class Panels {
       });
       field.addEventListener("blur", redraw);
     }
-    panel.addEventListener("pointerdown", () => (panel.querySelector("[name=active]").checked = true));
-    panel.addEventListener("focusin", () => (panel.querySelector("[name=active]").checked = true));
+    panel.addEventListener("pointerdown", () => (panel.querySelector("[data-active]").checked = true));
+    panel.addEventListener("focusin", () => (panel.querySelector("[data-active]").checked = true));
     this.offerColours(layer);
   }
 

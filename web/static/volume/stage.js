@@ -36,12 +36,12 @@ export class Stage {
     degrees.addEventListener("input", () => mip.turnTo(Number(degrees.value) / 10));
     turn.addEventListener("click", () => mip.play(!mip.playing));
     of?.addEventListener("change", () => this.viewer.projectionOf(this.viewer.state.layers.find((layer) => layer.id === of.value)));
-    mip.onTurn = () => {
+    mip.turned(() => {
       if (document.activeElement !== degrees) degrees.value = mip.degrees;
       turn.setAttribute("aria-pressed", String(mip.playing));
       turn.textContent = mip.playing ? this.words.pause : this.words.play;
       mip.canvas.setAttribute("aria-label", this.words.turned.replace("{}", mip.degrees));
-    };
+    });
   }
 
   // --- Which are shown
