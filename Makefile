@@ -48,6 +48,7 @@ bench-ticks: $(VENV)/.dev ## Measure how punctual schedules are, beside celery b
 	python -m bench.ticks $(ARGS)
 
 bench-volumes: $(VENV)/.dev ## Measure how volumes are loaded, as ratios to what is possible (ARGS="--help" for more)
+	scripts/install-debian.sh
 	python -m bench.volumes $(ARGS)
 
 walk: $(VENV)/.dev ## See every page in Chromium, empty and lived in, in both languages; pictures in var/screenshots

@@ -114,5 +114,22 @@ def _named_uploads(connection: Connection) -> set[str]:
     return named
 
 
+def remove_uploads_of(engine: Engine, settings: Settings, run_id: str) -> None:
+    """Deletes what was uploaded for this run alone. Raises LedgerAway."""
+    with reading(engine) as connection:
+        args = connection.scalar(select(runs.c.args).where(runs.c.id == run_id))
+        named = filter(is_id, set(_REFERENCE.findall(args or "")))
+        alone = [each for each in named if not _is_named_elsewhere(connection, each, run_id)]
+    for upload_id in alone:
+        shutil.rmtree(settings.uploads / upload_id, onerror=_log_rest)
+
+
+def _is_named_elsewhere(connection: Connection, upload_id: str, run_id: str) -> bool:
+    """Runs are younger than their uploads, and so are their ids."""
+    by_runs = select(runs.c.id).where(runs.c.id > upload_id, runs.c.id != run_id, runs.c.args.contains(upload_id))
+    by_schedules = select(schedules.c.id).where(schedules.c.args.contains(upload_id))
+    return any(connection.scalar(named.limit(1)) is not None for named in (by_runs, by_schedules))
+
+
 def _log_rest(_function, path, error) -> None:
     log.warning("A pruned upload stays: %s: %s", path, error[1])

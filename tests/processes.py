@@ -95,6 +95,12 @@ def remove_folder(folder: Path) -> None:
     forget("folder", folder)
 
 
+def remove_folder_by_and_by(folder: Path) -> None:
+    """For gigabytes: a process of its own does it, and nobody waits."""
+    subprocess.Popen(["rm", "-rf", str(folder)], start_new_session=True)
+    forget("folder", folder)
+
+
 class Process:
     """One started command, its log. Signals go to it alone, ``kill`` and ``close`` to all it started too."""
 

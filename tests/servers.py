@@ -25,6 +25,7 @@ from tests.processes import (
     free_port,
     is_running,
     remove_folder,
+    remove_folder_by_and_by,
     temporary_folder,
     wait_until,
 )
@@ -268,7 +269,7 @@ class PostgreSQL:
 
     def close(self) -> None:
         self.kill()
-        remove_folder(self.folder)
+        remove_folder_by_and_by(self.folder)
 
     def __enter__(self) -> Self:
         return _entered(self)

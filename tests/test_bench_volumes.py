@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from bench.volumes.__main__ import measured, memory, said, shown
+from bench.volumes.__main__ import measured, memory, said, shown, waited
+from bench.volumes.browser import waits
 from bench.volumes.made import Patient
 from bench.volumes.stages import stages
 
@@ -34,3 +35,9 @@ def test_what_is_slower_than_its_aim_is_missed(capsys):
 def test_memory_is_that_of_a_process_of_its_own(patient):
     found = memory(patient)
     assert found["least"] == patient.ct.nbytes / 2**20 and 30 < found["ours"] < 400
+
+
+def test_the_browser_waits_for_a_picture_all_voxels_and_each_move(tmp_path):
+    found = [shown(waited(wait)) for wait in waits(Patient(tmp_path, (20, 64, 60), (18, 27, 26)))]
+    first, whole, moved = (each["ours"] for each in found)
+    assert 0 < first <= whole and 0 < moved < 1

@@ -16,7 +16,7 @@ from ledger.queries import volumes as queries
 from ledger.queries.volumes import Wanted
 from ledger.settings import load
 from ledger.volumes import NewCorrection, NewMeasurement, NewVolume
-from tests.ledger_steps import migrated, running, written  # noqa: F401
+from tests.ledger_steps import dispatch, migrated, running, written  # noqa: F401
 
 SUV = {"factor": 2.5e-4, "kind": "BW", "inputs": {"weight": 70}, "notes": []}
 
@@ -115,6 +115,18 @@ def test_what_is_measured_goes_with_its_volume(engine):
 
 def test_a_volume_that_is_not_there_cannot_be_corrected(engine):
     assert not corrected(engine, new_id(), 70)
+
+
+def test_what_was_uploaded_for_one_run_goes_and_what_others_name_stays(engine, tmp_path):
+    settings = load(waybill_var=tmp_path)
+    alone, shared = new_id(), new_id()
+    for each in (alone, shared):
+        Path(settings.uploads, each).mkdir(parents=True)
+    files_of = [f"upload:{alone}/a", f"upload:{shared}/b"]
+    run_id = dispatch(engine, kwargs={"files": files_of})
+    dispatch(engine, kwargs={"files": files_of[1:]})
+    files.remove_uploads_of(engine, settings, run_id)
+    assert [each.name for each in settings.uploads.iterdir()] == [shared]
 
 
 def test_folders_that_no_volume_has_go_after_a_day(engine, tmp_path):

@@ -10,6 +10,7 @@ from ledger.engine import writing
 from ledger.fleet import NewProcess
 from ledger.notes import LogLine
 from ledger.progress import Progress, report
+from tests import stored_volumes
 from tests.ledger_steps import (
     CRASH_LIMIT,
     HOUR,
@@ -70,6 +71,12 @@ STOPS = (
     Stop("schedule-deletion", "/schedules/{schedule}/deletion"),
     Stop("schedules-bulk", "/schedules/bulk?act=pause&id={schedule}"),
     Stop("calendar", "/schedules/calendar"),
+    Stop("volumes", "/volumes"),
+    Stop("volumes-nothing-found", "/volumes?q=nothing+like+this"),
+    Stop("volume", "/volumes/{ct}?over={pet}"),
+    Stop("volume-measurements", "/volumes/{pet}/measurements"),
+    Stop("volume-deletion", "/volumes/{pet}/deletion"),
+    Stop("volume-gone", "/volumes/gone", 404),
     Stop("actions", "/actions"),
     Stop("action", "/actions/new?action=rerun&id={failed}"),
     Stop("settings", "/settings"),
@@ -108,7 +115,13 @@ def lived_in(site: Site) -> dict[str, str]:
         dispatch(engine, job="send", queue="mail", args=(number, f"user{number}@example.test"))
     names["report"] = dispatch(engine, job="build_report", typed=True, kwargs={"month": "2026-10", "copies": 2})
     names["scheduled"] = dispatch(engine, due_at=clock.now() + HOUR)
-    return names | {"job": "build_report", "queue": "mail", "schedule": _schedule(site)}
+    return names | {"job": "build_report", "queue": "mail", "schedule": _schedule(site)} | _volumes(site)
+
+
+def _volumes(site: Site) -> dict[str, str]:
+    stored_volumes.keep_both(site.settings.volumes)
+    stored_volumes.note_all(site.engine, site.settings.volumes)
+    return {"ct": stored_volumes.CT_ID, "pet": stored_volumes.PET_ID}
 
 
 def _failed(site: Site) -> str:

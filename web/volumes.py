@@ -8,7 +8,7 @@ from flask_babel import gettext as _
 
 from ledger import volumes
 from ledger.errors import VolumeNotFound
-from ledger.files import remove_volume
+from ledger.files import remove_uploads_of, remove_volume
 from ledger.ids import is_id
 from ledger.queries import volumes as queries
 from ledger.queries.volumes import Page, Volume, Wanted
@@ -106,5 +106,6 @@ def delete(volume_id: str):
     name = queries.volume(console().engine, volume_id).name
     volumes.forget(console().engine, volume_id)
     remove_volume(console().settings.volumes, volume_id)
+    remove_uploads_of(console().engine, console().settings, volume_id)
     flash(_("“%(name)s” is deleted.", name=name))
     return redirect(url_for("volumes.index"), 303)

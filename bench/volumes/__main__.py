@@ -14,6 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from bench.throughput import taken_by_others
+from bench.volumes.browser import Wait, waits
 from bench.volumes.made import Patient
 from bench.volumes.stages import Stage, stages
 
@@ -29,6 +30,8 @@ def main() -> int:
         print(f"{line(HEAD)}\n{line('---' for _ in HEAD)}", flush=True)
         found = [shown(measured(stage, options.rounds)) for stage in stages(patient)]
         found.append(shown(memory(patient)))
+        if not options.without_browser:
+            found += [shown(waited(wait)) for wait in waits(patient)]
     print(f"\n{os.cpu_count()} cores, {busy:.0%} taken by others. CT {spoken(options.ct)}, PET {spoken(options.pet)}.")
     if options.json:
         options.json.write_text(json.dumps(found, indent=2) + "\n")
@@ -42,6 +45,7 @@ def parse() -> argparse.Namespace:
     add("--pet", type=int, nargs=3, default=[400, 200, 200], metavar=("Z", "Y", "X"), help="voxels (400 200 200)")
     add("--rounds", type=int, default=3, help="of which the best counts (%(default)s)")
     add("--folder", type=Path, help="where files are made, about 1 GB (the system's for temporary files)")
+    add("--without-browser", action="store_true", help="leave out what Chromium has to do")
     add("--json", type=Path, metavar="FILE", help="write all figures here too")
     return parser.parse_args()
 
@@ -67,6 +71,12 @@ def memory(patient: Patient) -> dict:
     volume, _, peak = map(float, output.split())
     aim = MEMORY_FACTOR + MEMORY_MB / volume
     return said("memory to load and keep the CT, MB", "the volume", volume, peak, aim)
+
+
+def waited(wait: Wait) -> dict:
+    if wait.most is None:
+        return said(wait.name, "a second", 1.0, wait.seconds, None)
+    return said(wait.name, "what nobody waits for", wait.most, wait.seconds, 1.0)
 
 
 def said(name: str, limit: str, least: float, ours: float, aim: float | None) -> dict:
