@@ -13,6 +13,7 @@ export class PartFailed extends Error {
 export async function fetched(url, part) {
   const response = await fetch(url).catch(() => null);
   if (!response) throw new PartFailed(part, { word: "noAnswer" });
+  if (response.redirected) throw new PartFailed(part, { word: "signedOut" });
   if (!response.ok) throw new PartFailed(part, { word: "answered", fill: [response.status] });
   return response.arrayBuffer().catch(() => {
     throw new PartFailed(part, { word: "broken" });
