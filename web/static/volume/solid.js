@@ -107,9 +107,13 @@ export class Solid {
     if (this.canvas.width !== width || this.canvas.height !== height) Object.assign(this.canvas, { width, height });
   }
 
+  // What is drawn stays until something it depends on changes: slices that arrive do not.
   draw() {
     const { gl, places, layer, canvas, view } = this;
     if (!layer) return;
+    const made = [canvas.width, canvas.height, layer.id, layer.low, layer.high, Object.values(view)].join();
+    if (this.made === made && this.drawnColours === this.colours) return;
+    Object.assign(this, { made, drawnColours: this.colours });
     const { shape, spacing, facts } = layer.volume;
     const extent = shape.map((length, axis) => (length * spacing[axis]) / 2);
     const [halfWidth, halfHeight] = [Math.hypot(extent[0], extent[1]), Math.hypot(...extent)];
