@@ -96,6 +96,9 @@ def remove_strange_volumes(engine: Engine, settings: Settings) -> None:
                 os.utime(folder)
             else:
                 shutil.rmtree(folder, onerror=_log_rest)
+    for part in settings.volumes.glob(".*.part"):  # of a worker that was killed
+        if part.stat().st_mtime < time.time() - DAY_SECONDS:
+            shutil.rmtree(part, onerror=_log_rest)
 
 
 def _untouched_since(uploads: Path, before: float) -> list[Path]:

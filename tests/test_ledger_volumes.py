@@ -132,7 +132,7 @@ def test_what_was_uploaded_for_one_run_goes_and_what_others_name_stays(engine, t
 def test_folders_that_no_volume_has_go_after_a_day(engine, tmp_path):
     settings = load(waybill_var=tmp_path)
     known, strange, fresh = kept(engine), new_id(), new_id()
-    for name in (known, strange, fresh):
+    for name in (known, strange, fresh, f".{new_id()}.1.part"):
         folder = Path(settings.volumes, name)
         folder.mkdir(parents=True)
         if name != fresh:

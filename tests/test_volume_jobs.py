@@ -1,6 +1,8 @@
 """The jobs on volumes, run as functions inside a run that only writes down what they report."""
 
 import json
+import subprocess
+import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -8,6 +10,7 @@ import numpy as np
 import pytest
 
 from ledger.settings import settings
+from tests.processes import ROOT
 from workers import context
 from workers.catalog import announce
 from workers.context import Canceled, UploadFile
@@ -67,6 +70,12 @@ def files(tmp_path, monkeypatch) -> Path:
     settings.cache_clear()
     yield context.files_dir()
     settings.cache_clear()
+
+
+def test_a_worker_that_starts_does_not_wait_for_libraries_that_only_readers_need():
+    told = "import sys, tests.conftest, workers.jobs; print({'scipy', 'nibabel', 'pydicom'} & set(sys.modules))"
+    asked = subprocess.run([sys.executable, "-c", told], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert asked.stdout == "set()\n"
 
 
 def test_a_phantom_is_written_and_says_how_to_load_it(run, files):

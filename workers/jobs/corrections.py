@@ -8,7 +8,6 @@ import dramatiq
 
 from workers import context
 from workers.jobs.volume import stored
-from workers.jobs.volume.dicom import suv
 from workers.jobs.volume.errors import BadValue, VolumeError
 from workers.jobs.volume.sidecar import suv_plain
 
@@ -60,6 +59,8 @@ def correct_suv(
         are_bq_ml: The file tells no unit, and its values are Bq/ml.
         reason: Why the file is wrong, for others.
     """
+    from workers.jobs.volume.dicom import suv  # as in ``loading``
+
     said = context.sidecar_of(volume)
     if said is None:
         raise stored.VolumeGone(volume)

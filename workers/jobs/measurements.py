@@ -10,7 +10,7 @@ from isal import igzip
 from ledger.volume_files import LABELS, MASK, MEASUREMENTS
 from workers import context
 from workers.context import UploadFile
-from workers.jobs.volume import read, stored
+from workers.jobs.volume import stored
 from workers.jobs.volume.errors import BadValue, VolumeError
 from workers.jobs.volume.measuring import figures, masks
 from workers.jobs.volume.measuring.grid import Grid, Point, Sphere
@@ -70,7 +70,7 @@ def _measured(volume_id: str, said: dict, rule: Rule, mask: UploadFile | None, s
     context.progress(0, 100, "reading")
     values, unit = _values(volume_id, said)
     grid = Grid(values.shape, np.array(said["affine"]))
-    given = masks.on_grid(read.volume(Source(mask.path, mask.name), Recipe()), mask.name, grid) if mask else None
+    given = _drawn(mask, grid) if mask else None
     context.progress(40, 100, "looking for the region")
     found = region(rule, values, grid, given)
     context.progress(60, 100, "measuring")
@@ -82,6 +82,12 @@ def _measured(volume_id: str, said: dict, rule: Rule, mask: UploadFile | None, s
         raise stored.VolumeGone(volume_id)
     logger.info("measured %s parts in %s", told["number"], said["name"])
     return {"volume": volume_id, "rule": asked, "unit": unit, "parts": told["number"]} | (told["whole"] or {})
+
+
+def _drawn(mask: UploadFile, grid: Grid) -> np.ndarray:
+    from workers.jobs.volume import read  # as in ``loading``
+
+    return masks.on_grid(read.volume(Source(mask.path, mask.name), Recipe()), mask.name, grid)
 
 
 def _values(volume_id: str, said: dict) -> tuple[np.ndarray, str]:

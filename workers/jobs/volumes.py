@@ -9,7 +9,7 @@ import dramatiq
 from ledger.settings import settings
 from workers import context
 from workers.context import UploadFile
-from workers.jobs.volume import chart, folder, loading, phantom, pictures, raw, read, statistics, store
+from workers.jobs.volume import chart, folder, loading, phantom, pictures, raw, statistics, store
 from workers.jobs.volume.dicom.errors import SeveralSeries
 from workers.jobs.volume.errors import NotOneSource, VolumeError
 from workers.jobs.volume.fits import Dtype, bytes_of
@@ -50,7 +50,7 @@ def load(
         header_offset: For raw files, how many bytes stand before the first voxel.
     """
     recipe = Recipe(shape_of(shape) if shape.strip() else None, dtype, byte_order, header_offset)
-    volume = read.volume(_source(file, path), recipe, _reading)
+    volume = loading.volume(Loading((_source(file, path),), recipe), _reading)
     logger.info("read %s voxels, %s", written(volume.array.shape), volume.source)
     return volume.plain() | _report(volume)
 

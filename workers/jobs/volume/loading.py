@@ -1,19 +1,25 @@
-"""From what somebody gave - files, a folder, a headerless file without a word - to one volume."""
+"""From what somebody gave - files, a folder, a headerless file without a word - to one volume.
+
+What reads NIfTI and DICOM is imported when a file is read: its libraries take seconds, which no worker and none of its
+processes is to spend at its start.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from workers.jobs.volume import folder, guesses, read
-from workers.jobs.volume.dicom import archive, load
+from workers.jobs.volume import folder
 from workers.jobs.volume.errors import VolumeError
-from workers.jobs.volume.guesses import Guess
 from workers.jobs.volume.payload import Progress
 from workers.jobs.volume.pictures import Picture
 from workers.jobs.volume.raw import Recipe
 from workers.jobs.volume.shape import written
 from workers.jobs.volume.source import Source
 from workers.jobs.volume.volume import Volume
+
+if TYPE_CHECKING:
+    from workers.jobs.volume.guesses import Guess
 
 #: Readings of a headerless file that are shown: a picture decides faster than a form, four faster than eight.
 SHOWN = 4
@@ -27,7 +33,7 @@ class Loading:
 
     sources: tuple[Source, ...]
     recipe: Recipe
-    guesses: tuple[Guess, ...] = ()
+    guesses: "tuple[Guess, ...]" = ()
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -38,6 +44,8 @@ class Loading:
 
     def pictures(self) -> Iterator[Picture]:
         """The middle of the volume in each reading."""
+        from workers.jobs.volume import guesses
+
         for place, guess in enumerate(self.guesses, start=1):
             yield replace(guesses.thumbnails(self.sources[0], guess), name=f"reading-{place}.png")
 
@@ -51,6 +59,8 @@ def at(root: Path, path: str) -> tuple[Source, ...]:
     try:
         return (folder.existing(root, path),)
     except VolumeError:
+        from workers.jobs.volume.dicom import archive
+
         return archive.below(root, path)
 
 
@@ -58,6 +68,8 @@ def planned(sources: tuple[Source, ...], recipe: Recipe) -> Loading:
     """The recipe as it was told, or the likeliest one where it was not and is needed."""
     if len(sources) > 1 or recipe.shape or not _is_raw(sources[0]):
         return Loading(sources, recipe)
+    from workers.jobs.volume import guesses
+
     found = guesses.ranked(sources[0])[:SHOWN]
     if not found or found[0].score > ROUGHEST:
         return Loading(sources, recipe)
@@ -67,6 +79,9 @@ def planned(sources: tuple[Source, ...], recipe: Recipe) -> Loading:
 
 def volume(loading: Loading, progress: Progress, series: str = "") -> Volume:
     """Raises VolumeError: SeveralSeries where ``series`` has to say which one is meant."""
+    from workers.jobs.volume import read
+    from workers.jobs.volume.dicom import load
+
     if len(loading.sources) > 1:
         return load.volume(loading.sources, progress, series)
     return read.volume(loading.sources[0], loading.recipe, progress, series)
@@ -74,6 +89,8 @@ def volume(loading: Loading, progress: Progress, series: str = "") -> Volume:
 
 def _is_raw(source: Source) -> bool:
     """What is damaged is told by reading it."""
+    from workers.jobs.volume import read
+
     try:
         read.refuse_unless_raw(source)
     except VolumeError:
@@ -81,7 +98,7 @@ def _is_raw(source: Source) -> bool:
     return True
 
 
-def _offer(place: int, guess: Guess) -> dict:
+def _offer(place: int, guess: "Guess") -> dict:
     recipe = guess.recipe
     told = {"shape": written(recipe.shape), "dtype": recipe.dtype, "byte_order": recipe.byte_order}
     told |= {"header_offset": recipe.header_offset, "axes": recipe.axes}

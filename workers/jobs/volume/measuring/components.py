@@ -1,7 +1,6 @@
 """Connected parts of a mask: voxels that touch by a face, an edge or a corner (26-connectivity)."""
 
 import numpy as np
-from scipy import ndimage
 
 Box = tuple[slice, slice, slice]
 
@@ -13,6 +12,8 @@ def labelled(mask: np.ndarray, smallest: int = 1) -> tuple[np.ndarray, int]:
 
     Parts of less than ``smallest`` voxels are left out, and what lies beyond 65,535 parts.
     """
+    from scipy import ndimage
+
     box = bounds(mask)
     found, number = ndimage.label(mask[box], TOUCHING)
     sizes = np.bincount(found.ravel(), minlength=number + 1)[1:]
@@ -27,6 +28,8 @@ def labelled(mask: np.ndarray, smallest: int = 1) -> tuple[np.ndarray, int]:
 
 def component_of(mask: np.ndarray, index: tuple[int, int, int]) -> np.ndarray:
     """The part of ``mask`` that the voxel at ``index`` (z, y, x) belongs to."""
+    from scipy import ndimage
+
     found, _ = ndimage.label(mask, TOUCHING)
     return found == found[tuple(index)]
 

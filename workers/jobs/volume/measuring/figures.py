@@ -3,7 +3,6 @@
 from dataclasses import asdict, dataclass
 
 import numpy as np
-from scipy import ndimage
 
 from workers.jobs.volume.measuring.components import Box, bounds, labelled
 from workers.jobs.volume.measuring.grid import Grid, Point
@@ -37,6 +36,8 @@ def measure(values: np.ndarray, mask: np.ndarray, grid: Grid, smallest: int = 1)
 
     Parts of less than ``smallest`` voxels count nowhere. Beyond MOST_PARTS parts only their number is told.
     """
+    from scipy import ndimage
+
     labels, number = labelled(mask, smallest)
     weights, box = kernel(grid), bounds(labels > 0)
     parts = enumerate(ndimage.find_objects(labels, MOST_PARTS), start=1)

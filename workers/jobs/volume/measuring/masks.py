@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-import nibabel
 import numpy as np
 
 from workers.jobs.volume.errors import VolumeError
@@ -52,4 +51,6 @@ def _apart(affine: np.ndarray, grid: Grid) -> float:
 
 def write(labels: np.ndarray, grid: Grid, path: Path) -> None:
     """Labels (z, y, x) as ``.nii.gz``."""
+    import nibabel
+
     nibabel.save(nibabel.Nifti1Image(labels.transpose(), LPS_TO_RAS @ grid.affine), path)

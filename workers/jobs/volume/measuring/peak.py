@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from math import pi
 
 import numpy as np
-from scipy import signal
 
 from workers.jobs.volume.measuring.components import Box
 from workers.jobs.volume.measuring.grid import Grid
@@ -57,4 +56,6 @@ def peaks(values: np.ndarray, inside: np.ndarray, box: Box, weights: np.ndarray)
 
 def _summed(near: np.ndarray, weights: np.ndarray) -> np.ndarray:
     """The weighted sum around each voxel; the sphere is the same upside down, so that convolving correlates."""
+    from scipy import signal
+
     return signal.oaconvolve(near, weights, mode="same")
