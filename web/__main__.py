@@ -1,4 +1,4 @@
-"""``python -m web``: serves the site with waitress until SIGTERM or Ctrl-C."""
+"""``python -m web``: serves the site with waitress until SIGTERM, SIGQUIT or Ctrl-C."""
 
 import logging
 import signal
@@ -27,7 +27,7 @@ def main() -> int:
 
 
 def serve(wanted: Settings) -> None:
-    """Until SIGTERM or Ctrl-C. Raises OSError when the address is taken."""
+    """Until SIGTERM, SIGQUIT or Ctrl-C. Raises OSError when the address is taken."""
     app = create_app(wanted)
     server = create_server(
         app,
@@ -38,7 +38,8 @@ def serve(wanted: Settings) -> None:
         clear_untrusted_proxy_headers=True,
         ident="waybill",
     )
-    signal.signal(signal.SIGTERM, _interrupt)
+    for number in (signal.SIGTERM, signal.SIGQUIT):  # honcho's file for Supervisor stops with QUIT
+        signal.signal(number, _interrupt)
     print(f"Waybill: http://{wanted.web_host}:{wanted.port}", flush=True)
     try:
         server.run()
