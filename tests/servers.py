@@ -254,6 +254,11 @@ class PostgreSQL:
         name = name_or_url.rpartition("/")[2]
         self.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
 
+    def create_role(self, name: str) -> None:
+        """A role that may log in and has no rights. Doing it again changes nothing."""
+        if not self.execute(f"SELECT 1 FROM pg_roles WHERE rolname = '{name}'"):
+            self.execute(f'CREATE ROLE "{name}" LOGIN')
+
     def execute(self, statement: str, database: str = "postgres") -> list[tuple]:
         """Runs one statement as superuser; its rows, if it has any."""
         url = self.url_of(database).replace("+psycopg", "")

@@ -35,6 +35,8 @@ def serve(wanted: Settings) -> None:
         port=wanted.port,
         threads=wanted.web_threads,
         max_request_body_size=app.config["MAX_CONTENT_LENGTH"] + 1_000_000,  # the app says no, in words
+        trusted_proxy=wanted.trusted_proxy or None,
+        trusted_proxy_headers={"x-forwarded-for"} if wanted.trusted_proxy else set(),
         clear_untrusted_proxy_headers=True,
         ident="waybill",
     )
