@@ -1,6 +1,6 @@
 """Commands as the documents tell them, so that what people are told to type is what the tests run.
 
-A block is named behind its language: a fence of three backticks, then `sh name`.
+A block is named behind its language: a fence of three backticks, then say `sh name`.
 """
 
 import os
@@ -27,5 +27,5 @@ def run_documented(document: str, name: str, folder: Path, **variables: object) 
 @cache
 def block(document: str, name: str) -> str:
     text = (ROOT / document).read_text()
-    (found,) = re.findall(rf"^```sh {re.escape(name)}\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
+    (found,) = re.findall(rf"^```\w+ {re.escape(name)}\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
     return found

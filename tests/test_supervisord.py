@@ -43,9 +43,8 @@ class Supervised:
             f"[supervisord]\nnodaemon=true\nlogfile={self.log}\npidfile={folder}/supervisord.pid\n"
             f"childlogdir={folder}\n[include]\nfiles={programs}\n"
         )
-        path = f"{Path(sys.executable).parent}:/usr/local/bin:/usr/bin:/bin"  # as for who has activated the venv
         command = (sys.executable, "-m", "supervisor.supervisord", "-c", main)
-        self.process: Process = stack.processes.start(*command, name="supervisord", PATH=path)
+        self.process: Process = stack.processes.start(*command, name="supervisord", PATH="/usr/bin:/bin")
         site = Site(f"http://127.0.0.1:{stack.processes.environment['PORT']}")
         self.wait(lambda: site.is_up() and self.processes_at_work() and stack.alive("scheduler"), "all is up")
         self.client = Client(site.url)
