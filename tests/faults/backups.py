@@ -23,7 +23,8 @@ class RestoredUnderLoad(Fault):
     newer = 10
 
     def inject(self, field: Field) -> None:
-        field.post("mark", "at-work", seconds=5)
+        self.file = field.processes.folder / "at-work may end"
+        field.post("wait_for", "at-work", file=self.file)
         field.wait_for_event("start", "at-work")
         field.wait(lambda: len(field.client.sent) > field.runs / 4, 60, "a part of the load")
         self.promised = {sent.run_id for sent in list(field.client.sent) if sent.accepted}
@@ -43,6 +44,7 @@ class RestoredUnderLoad(Fault):
         self.do(field, "restore")
         self.judge_by_the_backup(field)
         field.observe()
+        self.file.touch()
         self.prepare(field)
         for number in range(20):
             field.post("mark", f"after-{number}")
