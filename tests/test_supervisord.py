@@ -64,11 +64,18 @@ class Supervised:
     def processes_at_work(self) -> int:
         return self.stack.alive("worker")
 
-    def start_run(self, key: str, seconds: float) -> str:
-        return self.client.post("mark", key, seconds=seconds).run_id
+    def start_run(self, key: str) -> witness.Event:
+        """Sends the form of a job that is at work until it may end; its start."""
+        self.client.post("wait_for", key, file=self.stack.processes.folder / key)
+        return self.wait(lambda: self.event_of(key), f"{key} has started")
 
-    def events_of(self, run_id: str) -> list[witness.Event]:
-        return [event for event in witness.read(self.stack.witness) if event.run_id == run_id]
+    def event_of(self, key: str) -> witness.Event | None:
+        return next((event for event in witness.read(self.stack.witness) if event.key == key), None)
+
+    def let_end(self, started: witness.Event) -> Any:
+        """The run, when it has ended well."""
+        (self.stack.processes.folder / started.key).touch()
+        return self.stack.wait_for_state(started.run_id, "succeeded", 60)
 
 
 def command_of(pid: int) -> str:
@@ -99,34 +106,29 @@ def test_what_dies_comes_back_and_a_stop_gives_the_run_at_work_back(supervised: 
 
 def killed_child_comes_back(here: Supervised) -> None:
     """Our own supervisor starts another, and the run that it took along starts again."""
-    workers = here.pid_of("worker")
-    run_id = here.start_run("first", seconds=1.5)
-    (event,) = here.wait(lambda: here.events_of(run_id), "it has started")
-    os.kill(event.pid, signal.SIGKILL)
-    here.wait(lambda: here.processes_at_work() and not is_running(event.pid), "a worker takes its place")
-    run = here.stack.wait_for_state(run_id, "succeeded", 30)
+    workers, started = here.pid_of("worker"), here.start_run("first")
+    os.kill(started.pid, signal.SIGKILL)
+    run = here.let_end(started)
     assert (run.attempt, run.crashes) == (2, 1)
     assert here.pid_of("worker") == workers
+    assert not is_running(started.pid)
 
 
 def killed_supervisor_comes_back(here: Supervised) -> None:
     """Supervisor starts another; the workers of the old one left with it, and gave their run back in order."""
-    workers = here.pid_of("worker")
-    run_id = here.start_run("second", seconds=1.5)
-    here.wait(lambda: here.events_of(run_id), "it has started")
+    workers, started = here.pid_of("worker"), here.start_run("second")
     os.kill(workers, signal.SIGKILL)
     here.wait(lambda: here.pid_of("worker") not in (0, workers), "Supervisor starts another")
-    run = here.stack.wait_for_state(run_id, "succeeded", 60)
+    here.wait(lambda: not is_running(started.pid), "the old one's worker has left")
+    run = here.let_end(started)
     assert (run.attempt, run.crashes) == (2, 0)
 
 
 def stop_with_a_run_at_work(here: Supervised) -> None:
-    run_id = here.start_run("third", seconds=600)
-    here.wait(lambda: here.events_of(run_id), "it has started")
-    started = here.everything()
-    assert len(started) == 4
+    run_id, processes = here.start_run("third").run_id, here.everything()
+    assert len(processes) == 4
     assert here.process.stop() == 0
     assert here.log.read_text().count("(exit status 0)") == len(PROGRAMS)
     run, (attempt,) = here.stack.run(run_id), here.stack.rows("SELECT * FROM attempts WHERE run_id = :id", id=run_id)
     assert (run.state, run.failures, run.crashes, attempt.outcome) == ("queued", 0, 0, "interrupted")
-    assert not any(map(is_running, started))
+    assert not any(map(is_running, processes))

@@ -64,7 +64,7 @@ def wrong_password(address: str, client: str) -> int:
         return browser.post("/sign-in", data={"csrf_token": token, "password": "guess"}).status_code
 
 
-@pytest.mark.parametrize(("trusted", "others"), [("127.0.0.1", 422), ("", 429), ("192.0.2.1", 429)])
+@pytest.mark.parametrize(("trusted", "others"), [("127.0.0.1", 422), ("192.0.2.1", 429)])
 def test_only_a_trusted_proxy_tells_visitors_apart(processes: Processes, trusted: str, others: int):
     prepare(open_engine(f"sqlite:///{processes.folder / 'var' / 'ledger.db'}"))
     process, address = web(processes, WAYBILL_PASSWORD="secret", TRUSTED_PROXY=trusted)

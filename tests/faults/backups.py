@@ -24,7 +24,7 @@ class RestoredUnderLoad(Fault):
 
     def inject(self, field: Field) -> None:
         self.file = field.processes.folder / "at-work may end"
-        field.post("wait_for", "at-work", file=self.file)
+        self.at_work = field.post("wait_for", "at-work", file=self.file).run_id
         field.wait_for_event("start", "at-work")
         field.wait(lambda: len(field.client.sent) > field.runs / 4, 60, "a part of the load")
         self.promised = {sent.run_id for sent in list(field.client.sent) if sent.accepted}
@@ -73,10 +73,10 @@ class RestoredUnderLoad(Fault):
 
     def check(self, field: Field, history: History) -> Iterator[str]:
         if self.missing:
-            yield f"{len(self.missing)} runs that were accepted before the backup are not in it"
+            yield f"{len(self.missing)} of {len(self.promised)} runs that were accepted before the backup are not in it"
         if not self.unfinished:
             yield "the backup was not taken under load: all its runs had ended"
-        outcomes = [row.outcome for row in history.attempts if row.run_id == field.run_of("at-work").id]
+        outcomes = [row.outcome for row in history.attempts if row.run_id == self.at_work]
         if outcomes != ["lost", "succeeded"]:
             yield f"the run that was at work in the backup went on as {outcomes}"
         known = {row.id for row in history.runs}
