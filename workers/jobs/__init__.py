@@ -4,6 +4,6 @@ Actors are shallow: they take what a form gives, call plain functions, and repor
 ``workers.context``.
 """
 
-from workers.jobs import demo, measurements, volumes
+from workers.jobs import demo, feeds, measurements, volumes
 
-__all__ = ["demo", "measurements", "volumes"]
+__all__ = ["demo", "feeds", "measurements", "volumes"]
