@@ -26,6 +26,7 @@ from web import (
     measurements,
     metrics,
     overview,
+    photos,
     places,
     queues,
     runs,
@@ -52,8 +53,8 @@ from workers.publisher import make_publisher
 TEMPLATES = Path(__file__).resolve().parents[1] / "templates"
 ROOMS = (
     overview, export, runs, actions, views, failures, artifacts, jobs, uploads, queues, dead_letters, schedules,
-    declared, workers, volumes, volume_page, volume_files, volume_scripts, measurements, subjects, search, session,
-    language, theme, keyboard, strip, health, metrics, settings_page,
+    declared, workers, volumes, volume_page, volume_files, volume_scripts, measurements, photos, subjects, search,
+    session, language, theme, keyboard, strip, health, metrics, settings_page,
 )  # fmt: skip
 
 PARTS = (
