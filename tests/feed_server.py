@@ -134,7 +134,7 @@ def _entry(base: str, name: str, day: int) -> str:
     <id>tag:flickr.com,2005:/photo/{name}</id>
     <published>2026-11-0{day}T10:00:00Z</published>
     <updated>2026-11-0{day}T10:00:00Z</updated>
-    <content type="html">&lt;p&gt;&lt;a href="https://www.flickr.com/people/ana/"&gt;ana&lt;/a&gt; posted a photo&lt;/p&gt;</content>
+    <content type="html">&lt;p&gt;&lt;a href="https://flickr.com/"&gt;ana&lt;/a&gt; posted this&lt;/p&gt;</content>
     <author><name>Ana &amp; Ben</name><uri>https://www.flickr.com/people/ana/</uri></author>
     <link rel="license" type="text/html" href="https://creativecommons.org/licenses/by/2.0/deed.en" />
     <link rel="enclosure" type="image/jpeg" href="{base}/{name}_b.jpg" />

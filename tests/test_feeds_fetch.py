@@ -164,7 +164,9 @@ def test_a_redirect_inside_is_refused(server: FeedServer, location: str):
     assert server.asked["/secret"] == 0
 
 
-@pytest.mark.parametrize("location", ["file:///etc/passwd", "ftp://example.org/", "gopher://x/", "http://u:p@x/", "http://[/"])
+@pytest.mark.parametrize(
+    "location", ["file:///etc/passwd", "ftp://example.org/", "gopher://x/", "http://u:p@x/", "http://[/"]
+)
 def test_a_redirect_to_another_protocol_is_refused(server: FeedServer, location: str):
     server.redirect("/out", location)
     with pytest.raises(BadAddress):
@@ -234,7 +236,12 @@ def test_a_gigabyte_is_read_no_further_than_the_limit(server: FeedServer):
 
 
 def test_endless_headers_and_what_is_no_http_are_refused():
-    for said in (b"HTTP/1.1 200 OK\r\n" + b"X: " + b"y" * 300_000, b"SSH-2.0-OpenSSH_9.6\r\n", b"", b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nx"):
+    for said in (
+        b"HTTP/1.1 200 OK\r\n" + b"X: " + b"y" * 300_000,
+        b"SSH-2.0-OpenSSH_9.6\r\n",
+        b"",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nx",
+    ):
         with one_answer(said) as port, pytest.raises(FeedError):
             fetch.get(f"http://127.0.0.1:{port}/", SHORT, frozenset({("127.0.0.1", port)}))
 
@@ -245,6 +252,7 @@ def one_answer(said: bytes):
     @contextmanager
     def answering():
         with socket.create_server(("127.0.0.1", 0)) as listening:
+
             def answer() -> None:
                 connection, _ = listening.accept()
                 with connection:

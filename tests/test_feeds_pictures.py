@@ -29,7 +29,9 @@ def png_of(width: int, height: int) -> bytes:
     """The head of a picture so large, which says so in 60 bytes."""
     head = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
     parts = [(b"IHDR", head), (b"IDAT", zlib.compress(bytes(1000))), (b"IEND", b"")]
-    chunks = (struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data)) for name, data in parts)
+    chunks = (
+        struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data)) for name, data in parts
+    )
     return b"\x89PNG\r\n\x1a\n" + b"".join(chunks)
 
 
@@ -62,7 +64,9 @@ def test_texts_of_a_png_are_gone_and_drawings_stay_png():
 
 @pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA", "I;16"])
 def test_every_mode_of_a_png_can_be_kept(mode: str):
-    source = Image.new(mode, (8, 8), 255 if mode == "L" else None) if mode != "I;16" else Image.new(mode, (8, 8), 40_000)
+    source = (
+        Image.new(mode, (8, 8), 255 if mode == "L" else None) if mode != "I;16" else Image.new(mode, (8, 8), 40_000)
+    )
     made = picture(written(source, "PNG"))
     kept = opened(made.picture.data)
     assert kept.mode in ("L", "RGB", "RGBA") and opened(made.thumbnail.data).mode in ("L", "RGB")
@@ -94,10 +98,13 @@ def test_a_bomb_is_refused_before_it_is_decoded(size: tuple[int, int], monkeypat
 
 
 @pytest.mark.parametrize("data, said, why", [
-    (b"<!DOCTYPE html><html>", "image/jpeg", "it is a web page"), (b"{}", "application/json", "it is application/json"),
-    (b"", "", "broken"), (jpeg()[:300], "image/jpeg", "broken"), (b"\xff\xd8\xff\xe0" + bytes(99), "image/jpeg", "broken"),
-    (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "image/svg+xml", "no JPEG"), (png_of(100, 100), "image/png", "broken"),
-    (written(Image.new("RGB", (8, 8)), "TIFF"), "image/tiff", "no JPEG"), (b"%!PS-Adobe-3.0 EPSF-3.0\n", "image/eps", "no JPEG"),
+    (b"<!DOCTYPE html><html>", "image/jpeg", "it is a web page"), (b"{}", "text/json", "it is text/json"),
+    (b"", "", "broken"), (jpeg()[:300], "image/jpeg", "broken"),
+    (b"\xff\xd8\xff\xe0" + bytes(99), "image/jpeg", "broken"),
+    (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "image/svg+xml", "no JPEG"),
+    (png_of(100, 100), "image/png", "broken"),
+    (written(Image.new("RGB", (8, 8)), "TIFF"), "image/tiff", "no JPEG"),
+    (b"%!PS-Adobe-3.0 EPSF-3.0\n", "image/eps", "no JPEG"),
 ])  # fmt: skip
 def test_what_is_no_picture_is_said_not_to_be_one(data: bytes, said: str, why: str):
     with pytest.raises(NotAPicture, match=why):

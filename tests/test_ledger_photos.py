@@ -1,4 +1,4 @@
-"""Kept photos in the ledger: once by picture and by entry, by the attempt that holds its run; deleted, they stay away."""
+"""Kept photos in the ledger: once by picture and by entry, by the attempt that holds its run; deleted, they stay so."""
 
 import os
 import time

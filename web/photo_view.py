@@ -91,7 +91,8 @@ def index_page(engine, wanted: Wanted, form: FeedForm) -> IndexPage:
 
 def feed_row(feed: Feed, wanted: Wanted) -> FeedRow:
     waits = feed.not_before if feed.not_before and feed.not_before > clock.now() else None
-    return FeedRow(feed, name_of(feed.title, feed.url), url_for("photos.index", feed=feed.id), waits, feed.id == wanted.feed)
+    url = url_for("photos.index", feed=feed.id)
+    return FeedRow(feed, name_of(feed.title, feed.url), url, waits, feed.id == wanted.feed)
 
 
 def name_of(title: str, url: str) -> str:

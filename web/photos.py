@@ -1,4 +1,4 @@
-"""Photos: the pictures that ``feeds.save_latest`` has kept, the newest first, each with who made it and where it is from."""
+"""Photos: the pictures of feeds that were kept, the newest first, each with who made it and where it is from."""
 
 from flask import Blueprint, Response, abort, flash, redirect, render_template, request, send_file, url_for
 from flask_babel import gettext as _
@@ -20,7 +20,7 @@ from web.photo_view import index_page, photo_page
 
 blueprint = Blueprint("photos", __name__, url_prefix="/photos")
 
-SECONDS = 10
+SECONDS = 5
 YEAR = 365 * 24 * 3600
 
 
@@ -38,7 +38,8 @@ def index():
 
 
 def _index(form: FeedForm) -> Response:
-    wanted = Wanted(**{name: request.args[name] for name in ("feed", "before", "up_to") if is_id(request.args.get(name, ""))})
+    asked = {name: request.args.get(name, "") for name in ("feed", "before", "up_to")}
+    wanted = Wanted(**{name: text for name, text in asked.items() if is_id(text)})
     page = index_page(console().engine, wanted, form)
     return live_page("photos/index.html", page, None if wanted.before or form.fault else SECONDS, page.poll_url)
 

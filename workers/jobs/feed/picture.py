@@ -45,7 +45,7 @@ def picture(data: bytes, said_type: str = "") -> Picture:
     except (NotAPicture, MemoryError):
         raise
     except Image.DecompressionBombError as error:
-        raise TooManyPixels("more than can be counted here") from error
+        raise TooManyPixels(f"at most {MOST_PIXELS // 10**6} million pixels are") from error
     except Exception as error:  # broken files find faults of any kind in decoders
         raise NotAPicture(_why(data, said_type)) from error
     media_type = "image/png" if is_drawn or image.mode == "RGBA" else "image/jpeg"
