@@ -70,6 +70,8 @@ STOPS = (
     Stop("schedule-deletion", "/schedules/{schedule}/deletion"),
     Stop("schedules-bulk", "/schedules/bulk?act=pause&id={schedule}"),
     Stop("calendar", "/schedules/calendar"),
+    Stop("photos", "/photos"),
+    Stop("photo-gone", "/photos/gone", 404),
     Stop("actions", "/actions"),
     Stop("action", "/actions/new?action=rerun&id={failed}"),
     Stop("settings", "/settings"),
