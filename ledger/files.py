@@ -115,10 +115,12 @@ def _remove_strange(engine: Engine, place: Path, kept: Select, key: ColumnElemen
 
 
 def _untouched_since(uploads: Path, before: float) -> list[Path]:
+    """Also the hidden folders in which something was being written when its process was killed."""
     if not uploads.is_dir():
         return []
     with os.scandir(uploads) as entries:
-        found = (entry for entry in entries if is_id(entry.name) and entry.is_dir(follow_symlinks=False))
+        named = (entry for entry in entries if is_id(entry.name.removeprefix(".")))
+        found = (entry for entry in named if entry.is_dir(follow_symlinks=False))
         return [Path(entry.path) for entry in found if entry.stat().st_mtime < before][:FOLDERS_AT_ONCE]
 
 

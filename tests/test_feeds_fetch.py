@@ -2,6 +2,8 @@
 
 import gzip
 import socket
+import ssl
+import subprocess
 import threading
 import time
 from collections.abc import Iterator
@@ -185,6 +187,24 @@ def test_no_proxy_of_the_environment_is_used(server: FeedServer, monkeypatch):
 
 
 # Answers
+
+
+def test_an_encrypted_connection_is_checked_by_the_hosts_name(tmp_path, monkeypatch):
+    """It goes to the checked address, and the certificate has to be the name's."""
+    key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
+    make = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=localhost"
+    files = ["-addext", "subjectAltName=DNS:localhost", "-keyout", str(key), "-out", str(certificate)]
+    subprocess.run([*make.split(), *files], check=True, capture_output=True)
+    monkeypatch.setattr("certifi.where", lambda: str(certificate))
+    with serving_feeds() as server:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate, key)
+        server.server.socket = context.wrap_socket(server.server.socket, server_side=True)
+        server.serve("/feed", "secret")
+        answer = fetch.get(f"https://localhost:{server.port}/feed", SHORT, server.allowed)
+        assert answer.body == b"secret" and server.headers["/feed"]["host"] == f"localhost:{server.port}"
+        with pytest.raises(Unreachable, match="certificate"):
+            fetch.get(f"https://127.0.0.1:{server.port}/feed", SHORT, server.allowed)
 
 
 def test_an_answer_is_read_with_its_headers_and_says_who_asks(server: FeedServer):

@@ -130,7 +130,7 @@ def test_a_folder_that_the_ledger_does_not_know_goes_after_a_day(engine, tmp_pat
     for each in (new, gone):
         written(engine, photos.keep, each)
     photos.forget(engine, gone.facts.id)
-    names, old = (new.facts.id, gone.facts.id, new_id()), time.time() - 2 * 24 * 3600
+    names, old = (new.facts.id, gone.facts.id, new_id(), f".{new_id()}"), time.time() - 2 * 24 * 3600
     for name in names:
         (settings.photos / name).mkdir(parents=True)
         os.utime(settings.photos / name, (old, old))

@@ -12,6 +12,7 @@ from ledger.queries.photos import Feed, Photo, Wanted
 from web.addresses import is_web
 from web.photo_form import FeedForm
 
+DAY = 24 * 3600 * clock.SECOND  # a feed that nobody asks any more is no trouble
 CREATIVE_COMMONS = re.compile(r"https?://creativecommons\.org/(licenses|publicdomain)/([a-z-]{1,20})/(\d\.\d)")
 
 
@@ -78,7 +79,7 @@ def index_page(engine, wanted: Wanted, form: FeedForm) -> IndexPage:
     return IndexPage(
         tiles=tuple(map(tile, found.rows)),
         feeds=rows,
-        troubled=tuple(each for each in rows if each.feed.error and wanted.feed in (None, each.feed.id)),
+        troubled=tuple(each for each in rows if is_trouble(each.feed) and wanted.feed in (None, each.feed.id)),
         chosen=next((each for each in rows if each.is_chosen), None),
         newer=found.newer,
         newest_url=url_for("photos.index", **own),
@@ -87,6 +88,10 @@ def index_page(engine, wanted: Wanted, form: FeedForm) -> IndexPage:
         is_first=wanted.before is None,
         form=form,
     )
+
+
+def is_trouble(feed: Feed) -> bool:
+    return bool(feed.error) and feed.asked_at > clock.now() - DAY
 
 
 def feed_row(feed: Feed, wanted: Wanted) -> FeedRow:
