@@ -1,5 +1,6 @@
 """Which addresses a feed may have, as everybody must agree on: the form that takes one, the job that asks it. Pure."""
 
+import re
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from urllib.parse import quote, urlsplit, urlunsplit
 
@@ -7,6 +8,7 @@ from ledger.errors import N_
 
 PORTS = {"http": 80, "https": 443}
 LONGEST = 2000
+HOST = re.compile(r"[a-z0-9._-]+|[0-9a-f:.]*:[0-9a-f:.]*")
 #: Global by the registries, and still nobody's public web: 6to4 relays, protocol assignments, examples, and the
 #: address by which Azure's machines reach their host.
 SPECIAL = tuple(
@@ -38,7 +40,7 @@ def cleaned(text: str) -> str:
         raise AddressRefused(N_("This is no address. Write it like https://example.org/feed.xml.")) from None
     if parts.scheme not in PORTS:
         raise AddressRefused(N_("Write the whole address, beginning with https:// or http://."))
-    if not host:
+    if not HOST.fullmatch(host):
         raise AddressRefused(N_("This address names no host."))
     if parts.username is not None or parts.password is not None:
         raise AddressRefused(N_("An address with a name or a password in it would be shown to everybody."))

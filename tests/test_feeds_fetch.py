@@ -82,6 +82,7 @@ def test_loopback_private_special_and_wrapped_addresses_are_not_public(address: 
     "file:///etc/passwd", "ftp://example.org/", "gopher://example.org/", "//example.org/", "example.org", "",
     "http://", "http:///feed", "http://ana:secret@example.org/", "http://example.org:99999/", "http://[::1/",
     "http://example.org/a b", "http://example.org/\r\nX: y", "http://" + "a" * 2000 + ".org/", "javascript:alert(1)",
+    "http://a\\.example.org/", "http://[fe80::1%25eth0]/", "http://exa%6dple.org/", "http://a;b/",
 ])  # fmt: skip
 def test_what_is_no_plain_address_of_the_web_is_refused(text: str):
     with pytest.raises(AddressRefused):

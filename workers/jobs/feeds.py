@@ -102,9 +102,8 @@ def _conditions(known: Feed) -> dict[str, str]:
 
 def _now(answer: Answer, document: Document, entry: Entry) -> Feed:
     """Only after its picture was dealt with: until then the feed has to be read again."""
-    tags = {name: _sendable(answer.headers.get(header, "")) for name, header in
-            (("etag", "etag"), ("last_modified", "last-modified"))}  # fmt: skip
-    return Feed(title=document.title, entry=entry.key, **tags)
+    etag, last_modified = (_sendable(answer.headers.get(name, "")) for name in ("etag", "last-modified"))
+    return Feed(title=document.title, entry=entry.key, etag=etag, last_modified=last_modified)
 
 
 def _sendable(text: str) -> str:

@@ -40,7 +40,7 @@ PICTURE = Limits(size=25_000_000, seconds=60)
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """``url`` is where the redirects ended. Names of headers are in lower case."""
+    """``url`` is where the redirects ended. Names of headers are in lower case. Only a 200 has a ``body``."""
 
     url: str
     status: int
@@ -99,7 +99,7 @@ def _ask(url: str, limits: Limits, allowed: Places, headers: Mapping[str, str], 
     with _faults(host, allowance), httpcore.ConnectionPool(network_backend=PublicNet(allowed, allowance)) as pool:
         with pool.stream("GET", url, **question) as got:
             named = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in got.headers}
-            body = b"" if got.status in REDIRECTS else _body(got, named, host, limits)
+            body = _body(got, named, host, limits) if got.status == 200 else b""
             return Answer(url, got.status, named, body)
 
 
