@@ -116,6 +116,14 @@ class VolumeNotFound(LedgerError):
         super().__init__(f"no volume has the id {volume_id}")
 
 
+class PhotoNotFound(LedgerError):
+    """No kept photo has this id, or it was deleted."""
+
+    def __init__(self, photo_id: str):
+        self.photo_id = photo_id
+        super().__init__(f"no photo has the id {photo_id}")
+
+
 def first_line(cause: BaseException) -> str:
     text = str(getattr(cause, "orig", None) or cause).strip()
     return text.splitlines()[0] if text else type(cause).__name__

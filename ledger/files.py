@@ -12,12 +12,12 @@ import time
 from collections.abc import Iterable
 from pathlib import Path
 
-from sqlalchemy import Connection, Engine, select
+from sqlalchemy import ColumnElement, Connection, Engine, Select, select
 
 from ledger.engine import reading
 from ledger.ids import is_id
 from ledger.settings import Settings
-from ledger.tables import runs, schedules, volumes
+from ledger.tables import photos, runs, schedules, volumes
 from ledger.uploads import PREFIX
 from ledger.volume_files import MEASUREMENTS
 
@@ -84,13 +84,29 @@ def remove_measurement(folder: Path, volume_id: str, measurement_id: str) -> Non
         shutil.rmtree(folder / volume_id / MEASUREMENTS / measurement_id, onerror=_log_rest)
 
 
+def remove_photo(folder: Path, photo_id: str) -> None:
+    """Deletes the folder of a photo that the ledger has forgotten."""
+    if is_id(photo_id):
+        shutil.rmtree(folder / photo_id, onerror=_log_rest)
+
+
 def remove_strange_volumes(engine: Engine, settings: Settings) -> None:
     """Deletes volume folders that nobody touched for a day and the ledger does not know: their runs came to no end,
     or their deletion was cut short. Raises LedgerAway."""
-    old = _untouched_since(settings.volumes, time.time() - DAY_SECONDS)
+    _remove_strange(engine, settings.volumes, select(volumes.c.id), volumes.c.id)
+
+
+def remove_strange_photos(engine: Engine, settings: Settings) -> None:
+    """Likewise the folders of photos. Raises LedgerAway."""
+    kept = select(photos.c.id).where(photos.c.deleted_at.is_(None))
+    _remove_strange(engine, settings.photos, kept, photos.c.id)
+
+
+def _remove_strange(engine: Engine, place: Path, kept: Select, key: ColumnElement) -> None:
+    old = _untouched_since(place, time.time() - DAY_SECONDS)
     if old:
         with reading(engine) as connection:
-            known = set(connection.scalars(select(volumes.c.id).where(volumes.c.id.in_([each.name for each in old]))))
+            known = set(connection.scalars(kept.where(key.in_([each.name for each in old]))))
         for folder in old:
             if folder.name in known:
                 os.utime(folder)
@@ -102,10 +118,12 @@ def remove_strange_volumes(engine: Engine, settings: Settings) -> None:
 
 
 def _untouched_since(uploads: Path, before: float) -> list[Path]:
+    """Also the hidden folders in which something was being written when its process was killed."""
     if not uploads.is_dir():
         return []
     with os.scandir(uploads) as entries:
-        found = (entry for entry in entries if is_id(entry.name) and entry.is_dir(follow_symlinks=False))
+        named = (entry for entry in entries if is_id(entry.name.removeprefix(".")))
+        found = (entry for entry in named if entry.is_dir(follow_symlinks=False))
         return [Path(entry.path) for entry in found if entry.stat().st_mtime < before][:FOLDERS_AT_ONCE]
 
 

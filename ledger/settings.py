@@ -15,6 +15,7 @@ from sqlalchemy.exc import ArgumentError
 
 from ledger import failpoints
 from ledger.errors import N_
+from ledger.feed_addresses import hosts_of
 
 
 class SettingsError(Exception):
@@ -60,7 +61,7 @@ class Settings(BaseSettings):
         SecretStr(""), description=N_("Signs cookies. Unset: made at first start, kept in `WAYBILL_VAR`.")
     )
     waybill_var: Path = Field(
-        Path("var"), description=N_("Folder of the ledger (SQLite), artifacts, uploads, volumes and the secret key.")
+        Path("var"), description=N_("Folder of the ledger (SQLite), artifacts, uploads, volumes, photos and the secret key.")
     )
     waybill_files: Path | None = Field(
         None, description=N_("Folder of server-side files that jobs may read. Unset: `files` in `WAYBILL_VAR`.")
@@ -71,6 +72,10 @@ class Settings(BaseSettings):
     upload_limit_mb: int = Field(2048, ge=1, description=N_("Largest upload, in megabytes."))
     keep_patient_names: bool = Field(
         False, description=N_("Keep the patient's name with a volume. Not set: it is dropped when the file is read.")
+    )
+    feed_hosts_allowed: str = Field(
+        "",
+        description=N_("Hosts that feeds may come from although they are not public: names, separated by commas, like `intranet:8080`."),
     )
     retention_days: int = Field(
         30, ge=1, description=N_("Days after which finished runs, with their logs and artifacts, are pruned.")
@@ -118,6 +123,12 @@ class Settings(BaseSettings):
         if "{subject}" not in path:
             raise ValueError("does not say where the subject's name goes, like {subject}.mpv")
         return path
+
+    @field_validator("feed_hosts_allowed")
+    @classmethod
+    def _known_hosts(cls, text: str) -> str:
+        hosts_of(text)
+        return text
 
     @field_validator("display_timezone")
     @classmethod
@@ -170,6 +181,14 @@ class Settings(BaseSettings):
     @property
     def volumes(self) -> Path:
         return self.var / "volumes"
+
+    @property
+    def photos(self) -> Path:
+        return self.var / "photos"
+
+    @property
+    def feed_hosts(self) -> frozenset[tuple[str, int]]:
+        return hosts_of(self.feed_hosts_allowed)
 
     @property
     def ledger_url(self) -> str:

@@ -1,7 +1,7 @@
 """The tables of the ledger. Times are microseconds since 1970 UTC (``clock``); JSON is kept as text, so that
 NUL escapes and big numbers survive on both databases. What groups runs stands in ``tables_kin``, what limits them in
 ``tables_limits``, what people add in ``tables_people``, what makes them again and again in ``tables_schedules``, the counts of what finished in
-``tables_tally``, what is known of volumes in ``tables_volumes``."""
+``tables_tally``, what is known of volumes in ``tables_volumes``, of pictures of feeds in ``tables_photos``."""
 
 from sqlalchemy import (
     BigInteger,
@@ -21,15 +21,17 @@ from sqlalchemy import (
 from ledger.tables_kin import Id, Instant, Json, barriers, failures, group_passes, members, metadata
 from ledger.tables_limits import counters, limits, starts, unique_runs
 from ledger.tables_people import action_runs, actions, pauses, run_tags, saved_views
+from ledger.tables_photos import feeds, photos
 from ledger.tables_schedules import schedules, statements, ticks
 from ledger.tables_tally import stragglers, tallies, tally_marks, totals
 from ledger.tables_volumes import corrections, measurements, volumes
 
 __all__ = [
-    "action_runs", "actions", "artifacts", "attempts", "barriers", "corrections", "counters", "failures",
+    "action_runs", "actions", "artifacts", "attempts", "barriers", "corrections", "counters", "failures", "feeds",
     "group_passes", "is_limited", "is_queued", "is_running", "jobs", "limits", "logs", "measurements", "members",
-    "metadata", "pauses", "processes", "rejected", "run_tags", "runs", "saved_views", "schedules", "starts",
-    "statements", "stragglers", "tallies", "tally_marks", "ticks", "totals", "unique_runs", "volumes",
+    "metadata", "pauses", "photos", "processes", "rejected", "run_tags", "runs", "saved_views",
+    "schedules", "starts", "statements", "stragglers", "tallies", "tally_marks", "ticks", "totals", "unique_runs",
+    "volumes",
 ]  # fmt: skip
 
 

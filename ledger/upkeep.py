@@ -9,7 +9,7 @@ from sqlalchemy import Engine
 
 from ledger import actions, barriers, clock, counters, dispatch, muting, pauses, retention, schedules, tally, ticks
 from ledger.engine import reading, writing
-from ledger.files import remove_artifacts, remove_old_uploads, remove_strange_volumes
+from ledger.files import remove_artifacts, remove_old_uploads, remove_strange_photos, remove_strange_volumes
 from ledger.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -88,6 +88,7 @@ def prune(engine: Engine, settings: Settings) -> float:
         counters.forget_expired(connection)
     remove_old_uploads(engine, settings)
     remove_strange_volumes(engine, settings)
+    remove_strange_photos(engine, settings)
     return wait
 
 

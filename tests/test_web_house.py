@@ -63,6 +63,7 @@ def paths(site: Site) -> list[str]:
         f"/dead-letters/{rejected(site)}",
         "/workers",
         "/schedules",
+        "/photos",
         "/search?q=a",
         "/keys",
         "/nowhere",
@@ -90,6 +91,7 @@ def test_every_page_says_where_one_is(site: Site):
         "/queues": "Queues",
         "/workers": "Workers",
         "/schedules": "Schedules",
+        "/photos": "Photos",
     }.items():
         page = site.page(path)
         assert [link.get_text().split()[0] for link in page.select("nav.main [aria-current]")] == [word]

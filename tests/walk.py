@@ -77,6 +77,8 @@ STOPS = (
     Stop("volume-measurements", "/volumes/{pet}/measurements"),
     Stop("volume-deletion", "/volumes/{pet}/deletion"),
     Stop("volume-gone", "/volumes/gone", 404),
+    Stop("photos", "/photos"),
+    Stop("photo-gone", "/photos/gone", 404),
     Stop("actions", "/actions"),
     Stop("action", "/actions/new?action=rerun&id={failed}"),
     Stop("settings", "/settings"),

@@ -1,4 +1,4 @@
-"""Addresses that a browser names: only those of this site are followed."""
+"""Addresses that a browser or a stranger names: only those of this site are followed, only those of the web linked."""
 
 from urllib.parse import urlsplit
 
@@ -12,3 +12,8 @@ def local_path(target: str | None) -> str:
         not parts.scheme and not parts.netloc and parts.path.startswith("/") and "\\" not in (target or "")
     )
     return target if target and is_local and not target.startswith("//") else url_for("overview.index")
+
+
+def is_web(address: str) -> bool:
+    """Whether a link of a stranger leads to the web, and does nothing else."""
+    return address.lower().startswith(("https://", "http://"))

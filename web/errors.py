@@ -18,6 +18,7 @@ from ledger.errors import (
     JobNotFound,
     LedgerAway,
     MessageNotFound,
+    PhotoNotFound,
     ProcessNotFound,
     QueueNotFound,
     RunNotFound,
@@ -173,6 +174,11 @@ def volume_not_found(error: VolumeNotFound) -> ErrorPage:
     return ErrorPage(404, _("No such volume"), text, "", "/volumes", _("To the volumes"))
 
 
+def photo_not_found(error: PhotoNotFound) -> ErrorPage:
+    text = _("There is no photo with the id %(id)s. Somebody may have deleted it.", id=shorten(error.photo_id, 60))
+    return ErrorPage(404, _("No such photo"), text, "", "/photos", _("To the photos"))
+
+
 def wrong_state(error: WrongState) -> ErrorPage:
     word = str(STATUS[error.state].word).lower()
     text = _("The run is %(state)s by now: only a run that waits or runs can be canceled.", state=word)
@@ -241,6 +247,7 @@ PAGES = {
     TooLateToUndo: too_late_to_undo,
     ViewNotFound: view_not_found,
     VolumeNotFound: volume_not_found,
+    PhotoNotFound: photo_not_found,
     WrongState: wrong_state,
     CSRFError: csrf_failed,
     RequestEntityTooLarge: too_large,

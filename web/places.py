@@ -37,6 +37,7 @@ ALL = (
     Place("workers.index", "Workers", _l("Workers"), "g w"),
     Place("schedules.index", "Schedules", _l("Schedules"), "g s"),
     Place("volumes.index", "Volumes", _l("Volumes"), "g v"),
+    Place("photos.index", "Photos", _l("Photos"), "g p"),
     Place("failures.index", "Failures", _l("Failures"), in_bar=False),
     Place("dead_letters.index", "Dead letters", _l("Dead letters"), in_bar=False),
     Place("actions.index", "Bulk actions", _l("Bulk actions"), in_bar=False),

@@ -9,12 +9,13 @@ from contextvars import ContextVar
 from pathlib import Path
 from typing import Protocol
 
+from ledger.photos import Facts, Feed, Kept
 from ledger.settings import settings
 from workers.uploads import UploadFile
 
 __all__ = [
-    "Canceled", "UploadFile", "artifact", "attempt", "canceled", "correction", "files_dir", "measurement",
-    "progress", "run_id", "sidecar_of", "volume", "volumes_dir",
+    "Canceled", "UploadFile", "artifact", "attempt", "canceled", "correction", "feed", "feed_visited", "files_dir",
+    "measurement", "photo", "photos_dir", "progress", "run_id", "sidecar_of", "volume", "volumes_dir",
 ]  # fmt: skip
 
 
@@ -37,6 +38,9 @@ class Running(Protocol):
     def measurement(self, volume_id: str, rule: dict, figures: dict) -> bool: ...
     def correction(self, volume_id: str, suv: dict, reason: str) -> bool: ...
     def sidecar_of(self, volume_id: str) -> dict | None: ...
+    def feed(self, url: str) -> Feed: ...
+    def feed_visited(self, url: str, feed: Feed) -> None: ...
+    def photo(self, url: str, facts: Facts, most: int) -> Kept: ...
 
 
 current: ContextVar[Running | None] = ContextVar("current", default=None)
@@ -122,3 +126,29 @@ def volumes_dir() -> Path:
     """The folder of kept volumes."""
     settings().volumes.mkdir(parents=True, exist_ok=True)
     return settings().volumes
+
+
+def feed(url: str) -> Feed:
+    """How the feed stands after the runs before."""
+    run = current.get()
+    return run.feed(url) if run else Feed()
+
+
+def feed_visited(url: str, now: Feed) -> None:
+    """How the feed stands from now on."""
+    run = current.get()
+    if run is not None:
+        run.feed_visited(url, now)
+
+
+def photo(url: str, facts: Facts, most: int = 0) -> Kept:
+    """Keeps what was written to ``photos_dir() / facts.id``, unless the picture or its entry is known; of this feed
+    the newest ``most``, 0 is all."""
+    run = current.get()
+    return run.photo(url, facts, most) if run else Kept(True)
+
+
+def photos_dir() -> Path:
+    """The folder of kept photos."""
+    settings().photos.mkdir(parents=True, exist_ok=True)
+    return settings().photos

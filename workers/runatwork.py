@@ -6,7 +6,7 @@ import time
 from contextlib import AbstractContextManager
 from pathlib import Path
 
-from ledger import notes, progress, volumes
+from ledger import notes, photos, progress, volumes
 from ledger.claims import Claim
 from ledger.progress import Progress
 from workers.interrupts import Guard
@@ -109,6 +109,20 @@ class RunAtWork:
     def sidecar_of(self, volume_id: str) -> dict | None:
         with self.undisturbed():
             return self._writer.call(volumes.sidecars, volume_id)
+
+    def feed(self, url: str) -> photos.Feed:
+        with self.undisturbed():
+            return self._writer.call(photos.feeds_of, url)
+
+    def feed_visited(self, url: str, feed: photos.Feed) -> None:
+        visit = photos.Visit(run_id=self.run_id, claim_token=self.claim.token, url=url, feed=feed)
+        with self.undisturbed():
+            self._writer.call(photos.note_visit, visit)
+
+    def photo(self, url: str, facts: photos.Facts, most: int) -> photos.Kept:
+        new = photos.NewPhoto(run_id=self.run_id, claim_token=self.claim.token, url=url, facts=facts, most=most)
+        with self.undisturbed():
+            return self._writer.call(photos.keep, new)
 
 
 def bounded(number: float) -> int:

@@ -13,6 +13,7 @@ from ledger.queries.family import Family, family_of
 from ledger.queries.leavings import Artifact, Logs, artifacts_of, logs_of
 from ledger.queries.lines import LINE_COLUMNS, RunLine, lines_of
 from ledger.queries.marks import Marks, marks_of
+from ledger.queries.photos import photo_of
 from ledger.queries.status import Status, status_of
 from ledger.queries.volumes import is_kept
 from ledger.queries.wanted import first_id_at
@@ -117,6 +118,7 @@ class RunPage:
     original: Asked | None
     marks: Marks
     has_volume: bool
+    photo_id: str | None
 
 
 def run_page(engine: Engine, run_id: str, attempt: int | None = None) -> RunPage:
@@ -148,6 +150,7 @@ def run_page(engine: Engine, run_id: str, attempt: int | None = None) -> RunPage
             original=_original(connection, row),
             marks=marks_of(connection, run_id, row.job),
             has_volume=is_kept(connection, run_id),
+            photo_id=photo_of(connection, run_id),
         )
 
 

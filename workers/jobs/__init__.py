@@ -4,6 +4,6 @@ Actors are shallow: they take what a form gives, call plain functions, and repor
 ``workers.context``.
 """
 
-from workers.jobs import corrections, demo, measurements, volumes
+from workers.jobs import corrections, demo, feeds, measurements, volumes
 
-__all__ = ["corrections", "demo", "measurements", "volumes"]
+__all__ = ["corrections", "demo", "feeds", "measurements", "volumes"]
