@@ -4,12 +4,12 @@ import json
 from dataclasses import replace
 
 import pytest
-from sqlalchemy import insert
+from sqlalchemy import insert, select
 
 from ledger import clock
 from ledger.engine import writing
 from ledger.ids import new_id
-from ledger.tables import measurements
+from ledger.tables import measurements, volumes
 from tests import stored_volumes
 from tests.stored_volumes import CT_ID, PET_ID
 from tests.volume_site import with_both  # noqa: F401
@@ -72,6 +72,16 @@ def test_the_volume_page_leads_there(site: Site):
     assert (there.status_code, there.headers["Location"]) == (303, BOTH)
     assert site.client.get(form["action"]).status_code == 404
     assert site.client.get(f"/volumes/{PET_ID}/beside/{new_id()}").status_code == 404
+
+
+def test_two_of_one_name_are_told_apart_by_their_dates(site: Site, later: None):
+    of_later = volumes.c.id == LATER_ID
+    with writing(site.engine) as connection:
+        told = json.loads(connection.scalar(select(volumes.c.sidecar).where(of_later))) | {"name": "phantom_pet"}
+        connection.execute(volumes.update().where(of_later).values(sidecar=json.dumps(told)))
+    sections = site.page(f"/volumes/{PET_ID}/beside/{LATER_ID}").select(".beside > *")
+    dates = ("2010-01-02 11:00:00", "2010-04-05 10:30:00")
+    assert [each["aria-label"] for each in sections] == [f"phantom_pet · PT · {date} · phantom-1" for date in dates]
 
 
 def test_of_pet_over_ct_the_time_points_are_those_of_the_pet(site: Site, later: None):

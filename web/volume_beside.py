@@ -9,6 +9,7 @@ from ledger.ids import is_id
 from ledger.queries.volumes import measurements_of
 from web.console import console
 from web.volume_change import Change, changes
+from web.volume_facts import in_a_list
 from web.volume_folder import Kept, kept
 from web.volume_page import Layer, View, layers_of, viewer
 from web.volume_stills import Still, stills
@@ -20,8 +21,9 @@ ROOTS = ("viewer", "viewer-2")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Side(View):
-    """One of the two. ``stills`` are its middle slices, for browsers that run no script."""
+    """One of the two; ``label`` tells it from the other. ``stills``: its middle slices, for browsers without script."""
 
+    label: str
     stills: tuple[Still, ...]
 
 
@@ -30,7 +32,7 @@ class BesidePage:
     """``in_time``: the two, the earlier first. ``share_frame``: the same millimetres are the same place in both."""
 
     views: tuple[Side, Side]
-    in_time: tuple[Layer, Layer]
+    in_time: tuple[Side, Side]
     dates_known: bool
     share_frame: bool
     changes: tuple[Change, ...]
@@ -59,15 +61,21 @@ def show(volume_id: str, other_id: str) -> str:
 
 
 def page_of(shown: list[Kept]) -> BesidePage:
-    views = tuple(side(root, each) for root, each in zip(ROOTS, shown, strict=True))
+    views = tuple(map(side, ROOTS, shown, labels(*shown)))
     dates = [view.base.acquired for view in views]
-    in_time = sorted((view.base for view in views), key=lambda layer: layer.acquired if all(dates) else "")
-    measured = (measurements_of(console().engine, layer.id) for layer in in_time)
+    in_time = sorted(views, key=lambda view: view.base.acquired if all(dates) else "")
+    measured = (measurements_of(console().engine, view.base.id) for view in in_time)
     return BesidePage(views, tuple(in_time), all(dates), share_frame(*shown), changes(*measured))
 
 
-def side(root: str, volume: Kept) -> Side:
-    return Side(root=root, stills=stills(volume, {}), **viewer(layers_of([volume])))
+def labels(*shown: Kept) -> list[str]:
+    """Their names, with the dates where both have the same name."""
+    names = {each.name for each in shown}
+    return [each.name if len(names) > 1 else in_a_list(each) for each in shown]
+
+
+def side(root: str, volume: Kept, label: str) -> Side:
+    return Side(root=root, label=label, stills=stills(volume, {}), **viewer(layers_of([volume])))
 
 
 def share_frame(one: Kept, other: Kept) -> bool:
