@@ -443,8 +443,8 @@ def beside(page: Page, other: str) -> Page:
     return page
 
 
-def apart(page: Page, *voxels: list[int]) -> list[float]:
-    """From the crosshair of the first to that of the second, or between two voxels of theirs, in mm."""
+def apart(page: Page, *voxels: list[int] | str) -> list[float]:
+    """From the crosshair of the first to that of the second, or between two other voxels of theirs, in mm."""
     for _ in range(2):  # one is drawn, and then the other that follows it
         for viewer in (VIEWER, OTHER):
             page.wait_for_function(f"() => !{viewer}.asked")
@@ -466,6 +466,9 @@ def test_side_by_side_what_one_does_the_other_does_too(page: Page):
     assert apart(page) == pytest.approx([0, 0, 100], abs=12)
     page.get_by_label("Projection turned by, in degrees").first.fill("90")
     page.wait_for_function(f"() => {OTHER}.mip.frame === 9")
+    page.get_by_label("Zoom").first.fill("300")
+    assert apart(page, "v.state.centre", "v.state.centre") == pytest.approx([0, 0, 100], abs=1)
+    expect(page.get_by_label("Zoom").last).to_have_value("300")
     page.get_by_role("button", name="Coronal").first.click()
     expect(page.locator(".plane:visible")).to_have_count(2)
     page.get_by_label("Linked").uncheck()

@@ -29,8 +29,9 @@ function showOffset() {
 // What of a viewer the other one follows.
 function stateOf(viewer) {
   const [layer] = viewer.state.layers;
-  const { zoom, at } = viewer.state;
-  return { at: at.join(), window: [layer.low, layer.high].join(), zoom, frame: viewer.mip.frame, view: stages.get(viewer).view };
+  const { at, zoom, centre } = viewer.state;
+  const sight = [zoom, ...centre].join();
+  return { at: at.join(), sight, window: [layer.low, layer.high].join(), frame: viewer.mip.frame, view: stages.get(viewer).view };
 }
 
 function follow(leader, follower, by) {
@@ -45,14 +46,15 @@ function follow(leader, follower, by) {
 
 function goAlong(leader, follower, by, { now, before }) {
   if (now.at !== before.at) follower.moveToWorld(more(place(leader), by));
-  if (now.zoom !== before.zoom) zoomTo(now.zoom, follower);
+  if (now.sight !== before.sight) lookAt(leader, follower, by);
   if (now.frame !== before.frame && follower.mip.frames && follower.mip.frame !== now.frame) follower.mip.turnTo(now.frame);
   if (now.view !== before.view && stages.get(follower).view !== now.view) stages.get(follower).show(now.view);
 }
 
-function zoomTo(zoom, follower) {
+function lookAt(leader, follower, by) {
+  const { zoom, centre } = leader.state;
   if (zoom === 1) follower.fit();
-  else follower.set({ zoom, pixelsPerMm: null, centre: follower.state.at });
+  else follower.set({ zoom, pixelsPerMm: null, centre: follower.base.toVoxel(more(leader.base.toWorld(centre), by)) });
 }
 
 function sameWindow(leader, follower) {
