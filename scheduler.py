@@ -36,7 +36,7 @@ LOOK_SECONDS = 1.0
 FOLLOW_SECONDS = 0.25  # no watch here: its own ticks would wake it all the time
 AGAIN = timedelta(minutes=1)
 AT_ONCE = 500  # schedules that one turn takes over: a loop shows that it lives, and others get their turns
-SIGNALS = {signal.SIGTERM, signal.SIGINT}
+SIGNALS = {signal.SIGTERM, signal.SIGINT, signal.SIGQUIT}
 
 
 def main() -> int:

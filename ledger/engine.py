@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Engine, create_engine, event, inspect
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError, TimeoutError
@@ -289,6 +289,11 @@ def has_wal_reset_bug() -> bool:
 
 def is_sqlite(bind: Connection | Engine) -> bool:
     return bind.dialect.name == "sqlite"
+
+
+def is_prepared(connection: Connection) -> bool:
+    """Whether anybody has migrated this database yet. Says nothing about the age of its schema."""
+    return inspect(connection).has_table("runs")
 
 
 def schema_differences(engine: Engine) -> list:

@@ -49,6 +49,9 @@ class Settings(BaseSettings):
         "127.0.0.1", description=N_("Address the site binds to. Not loopback: only with `WAYBILL_PASSWORD`.")
     )
     port: int = Field(8000, ge=1, le=65535, description=N_("Port of the site."))
+    trusted_proxy: str = Field(
+        "", description=N_("Address of the proxy in front of the site, whose `X-Forwarded-For` is believed.")
+    )
     web_threads: int = Field(16, ge=1, le=256, description=N_("Requests answered at the same time."))
     waybill_password: SecretStr = Field(
         SecretStr(""), validate_default=True, description=N_("Puts a sign-in page in front of the site.")
@@ -100,6 +103,14 @@ class Settings(BaseSettings):
         if url and not url.startswith(("amqp://", "amqps://")):
             raise ValueError("does not start with amqp:// or amqps://; leave it out for the embedded broker")
         return url
+
+    @field_validator("trusted_proxy")
+    @classmethod
+    def _address_of_a_machine(cls, address: str) -> str:
+        try:
+            return address and str(ip_address(address))
+        except ValueError:
+            raise ValueError(f"{address!r} is not an IP address, like 127.0.0.1") from None
 
     @field_validator("subject_path")
     @classmethod

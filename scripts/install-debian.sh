@@ -1,5 +1,5 @@
 #!/bin/bash
-# Installs what the tests run beside Python: RabbitMQ, PostgreSQL, Chromium and libfaketime, from Debian's packages.
+# Installs what the tests run beside Python: RabbitMQ, PostgreSQL, Chromium, libfaketime and systemd, from Debian's packages.
 # Does nothing, at once, when all is there. The packages' own services stay off: the tests start private servers.
 set -euo pipefail
 
@@ -9,6 +9,7 @@ have_chromium() { command -v chromium; }
 have_fonts() { compgen -G '/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf'; }
 have_chinese() { compgen -G '/usr/share/fonts/truetype/wqy/wqy-microhei.ttc'; }
 have_faketime() { compgen -G '/usr/lib/*/faketime/libfaketimeMT.so.1'; }
+have_systemd() { command -v systemd-analyze; }  # which checks units, running or not
 
 missing=()
 have_rabbitmq >/dev/null || missing+=(rabbitmq-server)
@@ -17,6 +18,7 @@ have_chromium >/dev/null || missing+=(chromium)
 have_fonts >/dev/null || missing+=(fonts-dejavu-core)
 have_chinese >/dev/null || missing+=(fonts-wqy-microhei)
 have_faketime >/dev/null || missing+=(libfaketime)
+have_systemd >/dev/null || missing+=(systemd)
 [ ${#missing[@]} -gt 0 ] || exit 0
 
 if ! command -v apt-get >/dev/null; then

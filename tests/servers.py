@@ -125,6 +125,15 @@ class RabbitMQ:
         self.rabbitmqctl("import_definitions", definitions)
         return self.url.removesuffix("%2F") + name
 
+    def create_user(self, name: str, password: str, vhost: str, configure: str, write: str, read: str) -> str:
+        """A virtual host, and a user who may do no more than this in it; the URL for them."""
+        permission = {"user": name, "vhost": vhost, "configure": configure, "write": write, "read": read}
+        users, vhosts = [{"name": name, "password": password, "tags": ""}], [{"name": vhost}]
+        definitions = self.folder / "user.json"
+        _write(definitions, json.dumps({"users": users, "vhosts": vhosts, "permissions": [permission]}))
+        self.rabbitmqctl("import_definitions", definitions)
+        return f"amqp://{name}:{password}@127.0.0.1:{self.port}/{vhost}"
+
     def revive(self) -> None:
         """Awake and answering, whatever was done to it before."""
         if self.running:
@@ -254,6 +263,11 @@ class PostgreSQL:
         """Drops it even under open connections."""
         name = name_or_url.rpartition("/")[2]
         self.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+
+    def create_role(self, name: str) -> None:
+        """A role that may log in and has no rights. Doing it again changes nothing."""
+        if not self.execute(f"SELECT 1 FROM pg_roles WHERE rolname = '{name}'"):
+            self.execute(f'CREATE ROLE "{name}" LOGIN')
 
     def execute(self, statement: str, database: str = "postgres") -> list[tuple]:
         """Runs one statement as superuser; its rows, if it has any."""

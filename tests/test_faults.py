@@ -12,7 +12,7 @@ from tests.servers import PostgreSQL, RabbitMQ
 RUNS = 30
 SHORT = (
     (1, SQLITE), (3, POSTGRESQL), (4, SQLITE), (5, POSTGRESQL), (21, POSTGRESQL), (22, POSTGRESQL), (33, SQLITE),
-    (37, SQLITE),
+    (37, SQLITE), (42, POSTGRESQL),
 )  # fmt: skip
 
 

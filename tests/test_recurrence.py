@@ -131,8 +131,8 @@ def test_the_days_around_each_change_of_clocks_equal_the_oracle(zone):
         assert_equals_oracle(zone, day - DAY, day + 2 * DAY)
 
 
-def test_a_year_equals_the_oracle():
-    assert_equals_oracle("Europe/Madrid", at("2024-01-01T00:00"), at("2025-01-01T00:00"))
+def test_a_spring_equals_the_oracle():
+    assert_equals_oracle("Europe/Madrid", at("2024-02-20T00:00"), at("2024-05-10T00:00"))
 
 
 def assert_equals_oracle(zone: str, start: int, end: int) -> None:
@@ -158,7 +158,7 @@ def zones_and_instants_near_a_change_of_clocks(draw):
     return zone, draw(st.sampled_from(changes)) - draw(st.integers(0, DAY))
 
 
-@settings(deadline=None, max_examples=100)
+@settings(deadline=None, max_examples=60)
 @given(fields, zones_and_instants_near_a_change_of_clocks())
 def test_any_rule_equals_the_oracle_in_any_zone(text, zone_and_start):
     zone, start = zone_and_start

@@ -4,7 +4,8 @@ import signal
 
 from ledger import fleet
 from ledger.engine import writing
-from tests.processes import is_running
+from tests.ledgers import made_at
+from tests.processes import Processes, free_port, is_running
 from tests.stack import Stack
 
 
@@ -41,6 +42,21 @@ def test_all_wrong_settings_are_told_at_once(embedded_stack: Stack):
     assert refused.wait() == 1
     told = refused.log_text()
     assert all(name in told for name in ("WORKER_THREADS", "BROKER_URL", "PORT"))
+
+
+def test_workers_that_start_before_their_ledger_has_tables_wait_for_them(processes: Processes, sqlite_url: str):
+    workers = processes.python("-m", "workers", "--processes", "1", name="workers", DATABASE_URL=sqlite_url)
+    workers.wait_for_log("Waiting for the ledger: it has no tables yet")
+    made_at(sqlite_url)
+    workers.wait_for_log("is ready")
+    assert workers.stop() == 0
+
+
+def test_workers_that_wait_for_their_ledger_can_be_stopped(processes: Processes):
+    nobody = f"postgresql+psycopg://nobody@127.0.0.1:{free_port()}/nothing"
+    workers = processes.python("-m", "workers", name="workers", DATABASE_URL=nobody)
+    workers.wait_for_log("Waiting for the ledger: the ledger cannot be used now")
+    assert workers.stop(signal.SIGQUIT) == 0
 
 
 def test_children_leave_when_their_supervisor_was_killed(embedded_stack: Stack):

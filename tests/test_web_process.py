@@ -1,5 +1,7 @@
 """``python -m web`` as a process: it says where it is, ends cleanly, and names faults of its settings."""
 
+import re
+
 import httpx
 import pytest
 
@@ -53,3 +55,19 @@ def test_what_is_too_large_is_refused_by_the_site_in_words(processes: Processes,
     process.wait_for_log("Waybill: ")
     response = httpx.post(f"{address}/runs/x/reruns", files={"file": b"x" * size})
     assert response.status_code == 413
+
+
+def wrong_password(address: str, client: str) -> int:
+    """Somebody behind a proxy tries a password; the status of the answer."""
+    with httpx.Client(base_url=address, headers={"X-Forwarded-For": client}) as browser:
+        token = re.search(r'name="csrf_token" value="([^"]+)"', browser.get("/sign-in").text)[1]
+        return browser.post("/sign-in", data={"csrf_token": token, "password": "guess"}).status_code
+
+
+@pytest.mark.parametrize(("trusted", "others"), [("127.0.0.1", 422), ("", 429), ("192.0.2.1", 429)])
+def test_only_a_trusted_proxy_tells_visitors_apart(processes: Processes, trusted: str, others: int):
+    prepare(open_engine(f"sqlite:///{processes.folder / 'var' / 'ledger.db'}"))
+    process, address = web(processes, WAYBILL_PASSWORD="secret", TRUSTED_PROXY=trusted)
+    process.wait_for_log("Waybill: ")
+    assert [wrong_password(address, "203.0.113.7") for _ in range(6)][-1] == 429
+    assert wrong_password(address, "203.0.113.8") == others

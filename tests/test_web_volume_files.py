@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,9 +15,12 @@ from PIL import Image
 
 from ledger.volume_files import MIP, PREVIEW, SIDECAR, chunk_name
 from tests import stored_volumes
+from tests.processes import ROOT
 from tests.stored_volumes import CT_ID, PET_ID
 from tests.volume_site import with_both  # noqa: F401
 from tests.web_steps import Site, text
+
+SCRIPTS = ROOT / "web" / "static" / "volume"
 
 
 @pytest.fixture(scope="module")
@@ -157,6 +161,36 @@ def test_a_slice_that_is_not_there(site: Site, path: str):
 @pytest.mark.parametrize("window", ["low=nan&high=1", "low=1", "low=x&high=y", "low=inf&high=1", "low=5&high=5"])
 def test_a_window_that_is_none_still_gives_a_picture(site: Site, window: str):
     assert site.client.get(f"/volumes/{CT_ID}/planes/axial/0.png?{window}").status_code == 200
+
+
+# Scripts
+
+
+def test_browsers_keep_scripts_for_good_at_the_address_of_their_version(site: Site):
+    (page,) = (each["src"] for each in site.page(f"/volumes/{CT_ID}").select("script[src$='/page.js']"))
+    response = site.client.get(page)
+    assert (response.status_code, response.mimetype) == (200, "text/javascript")
+    assert response.data == (SCRIPTS / "page.js").read_bytes()
+    assert response.cache_control.immutable and response.cache_control.max_age == 365 * 24 * 3600
+
+
+def test_a_page_that_is_older_than_the_site_still_gets_scripts_but_keeps_none(site: Site):
+    response = site.client.get("/volumes/scripts/000000000000/page.js")
+    assert response.status_code == 200 and "no-store" in response.headers["Cache-Control"]
+    for name in ("nothing.js", "palettes.json", "../app.js"):
+        assert site.client.get(f"/volumes/scripts/000000000000/{name}").status_code == 404
+
+
+def test_whatever_the_pages_scripts_import_is_fetched_with_the_page(site: Site):
+    page = site.page(f"/volumes/{CT_ID}")
+    fetched = {each["href"] for each in page.select("link[rel=modulepreload]")}
+    wanted, seen = [each["src"] for each in page.select("script[type=module]")], set()
+    while wanted:
+        address = wanted.pop()
+        seen.add(address)
+        imported = re.findall(r'^import .* from "\./(\w+\.js)";$', site.client.get(address).text, re.MULTILINE)
+        wanted += [there for name in imported if (there := address.rpartition("/")[0] + "/" + name) not in seen]
+    assert seen - {each["src"] for each in page.select("script[type=module]")} == fetched
 
 
 # The page

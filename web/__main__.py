@@ -1,4 +1,4 @@
-"""``python -m web``: serves the site with waitress until SIGTERM or Ctrl-C."""
+"""``python -m web``: serves the site with waitress until SIGTERM, SIGQUIT or Ctrl-C."""
 
 import logging
 import signal
@@ -27,7 +27,7 @@ def main() -> int:
 
 
 def serve(wanted: Settings) -> None:
-    """Until SIGTERM or Ctrl-C. Raises OSError when the address is taken."""
+    """Until SIGTERM, SIGQUIT or Ctrl-C. Raises OSError when the address is taken."""
     app = create_app(wanted)
     server = create_server(
         app,
@@ -35,10 +35,13 @@ def serve(wanted: Settings) -> None:
         port=wanted.port,
         threads=wanted.web_threads,
         max_request_body_size=app.config["MAX_CONTENT_LENGTH"] + 1_000_000,  # the app says no, in words
+        trusted_proxy=wanted.trusted_proxy or None,
+        trusted_proxy_headers={"x-forwarded-for"} if wanted.trusted_proxy else set(),
         clear_untrusted_proxy_headers=True,
         ident="waybill",
     )
-    signal.signal(signal.SIGTERM, _interrupt)
+    for number in (signal.SIGTERM, signal.SIGQUIT):  # honcho's file for Supervisor stops with QUIT
+        signal.signal(number, _interrupt)
     print(f"Waybill: http://{wanted.web_host}:{wanted.port}", flush=True)
     try:
         server.run()

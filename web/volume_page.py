@@ -182,4 +182,5 @@ def not_suv(suv: dict[str, Any]) -> str:
     reason = suv["not_suv"].removesuffix(".")
     missing = ", ".join(tag for tag in suv.get("missing") or () if tag not in reason)
     said = f"{reason[:1].upper()}{reason[1:]}."
-    return f"{said} {_('Missing: %(tags)s.', tags=missing)}" if missing else said
+    more = _("Missing: %(tags)s.", tags=missing)
+    return f"{said} {more}" if missing else said

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from ledger import fleet
-from ledger.engine import Engine, reading, writing
+from ledger.engine import Engine, is_prepared, reading, writing
 from ledger.errors import LedgerAway
 from ledger.ids import new_id
 from ledger.settings import Settings
@@ -75,15 +75,42 @@ class Supervisor:
 
     def run(self) -> int:
         """Until a signal and the last child's end; 0."""
-        fleet.register(self.engine, self.process)
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT):
             signal.signal(number, lambda *_: self._count_signal())
         wake = threading.Event()
+        if not self._sign_on(wake):
+            return 0
         while not self._done():
             self._look()
             wake.wait(LOOK_SECONDS)
         self._tell(lambda connection: fleet.stop(connection, self.process.id))
         return 0
+
+    def _sign_on(self, wake: threading.Event) -> bool:
+        """Waits for the ledger and its tables, as after a boot; False when a signal came first.
+
+        A process that ends because its database starts later than it is one that service managers give up.
+        """
+        said = ""
+        while not self.signals:
+            if not (because := self._why_not_registered()):
+                return True
+            if because != said:
+                log.warning("Waiting for the ledger: %s", because)
+            said = because
+            wake.wait(ASK_SECONDS)
+        return False
+
+    def _why_not_registered(self) -> str:
+        """Registers; the reason why that could not be done, or nothing."""
+        try:
+            with reading(self.engine) as connection:
+                if not is_prepared(connection):
+                    return "it has no tables yet; `python -m ledger` or the scheduler makes them"
+            fleet.register(self.engine, self.process)
+        except LedgerAway as error:
+            return str(error)
+        return ""
 
     def _count_signal(self) -> None:
         self.signals += 1

@@ -2,10 +2,22 @@
 
 import inspect
 
-from tests.faults import bodies, brokers, clocks, crashes, databases, daylight, messages, nemesis, people, stalls
+from tests.faults import (
+    backups,
+    bodies,
+    brokers,
+    clocks,
+    crashes,
+    databases,
+    daylight,
+    messages,
+    nemesis,
+    people,
+    stalls,
+)  # fmt: skip
 from tests.faults.scenario import Fault
 
-MODULES = (crashes, brokers, bodies, messages, databases, clocks, daylight, people, stalls, nemesis)
+MODULES = (crashes, brokers, bodies, messages, databases, clocks, daylight, people, stalls, nemesis, backups)
 
 
 def faults() -> dict[int, type[Fault]]:

@@ -53,9 +53,8 @@ class Field:
             self._stand_in_front(stack)
             self.processes.environment[LEDGER] = self.database_url
             self.client = Client(f"http://127.0.0.1:{self.processes.environment['PORT']}")
-            self.observer = Observer(self.database_url)
-            self.observer.start()
-            stack.callback(self.observer.close)
+            self.observe()
+            stack.callback(lambda: self.observer.close())
             self._stack = stack.pop_all()
         return self
 
@@ -101,14 +100,40 @@ class Field:
         self.web = self.processes.python("-m", "web", name="web", **self.environment | environment)
         return self.web
 
+    def observe(self) -> None:
+        """From now on: terminal rows that were seen before count no more."""
+        self.observer = Observer(self.database_url)
+        self.observer.start()
+
+    def stop_workers(self) -> None:
+        for supervisor in self.supervisors:
+            supervisor.stop()
+        self.supervisors.clear()
+
+    def stop_all(self) -> None:
+        self.stop_workers()
+        for process in (*self.schedulers, self.web):
+            process.stop()
+        self.schedulers.clear()
+
+    def close_ledger(self) -> None:
+        """The harness itself lets go of it, until it reads it again; nobody observes meanwhile."""
+        self.observer.close()
+        self.stack.engine.dispose()
+
     def wait_until_up(self, workers: int) -> None:
         """All that was started is there and the client has its session."""
-        self.wait(lambda: self.stack.alive("worker") >= workers, BOOT_SECONDS, "the workers are ready")
+        self.wait(lambda: self.ready() >= workers, BOOT_SECONDS, "the workers are ready")
         self.wait(lambda: self.stack.alive("scheduler") >= len(self.schedulers), BOOT_SECONDS, "schedulers are up")
         if self.web is not None:
             self.wait(self.site_is_up, BOOT_SECONDS, "the site answers")
             self.client.open()
         self._files = {process: open_files(process) for process in self.living()}
+
+    def ready(self) -> int:
+        """Workers that are alive, and are not as a restored ledger has them: left over from its past."""
+        pids = {row.pid for row in self.stack.rows("SELECT pid FROM processes WHERE state = 'alive'")}
+        return len(pids & set(self.children()))
 
     def site_is_up(self) -> bool:
         import httpx

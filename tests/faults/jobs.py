@@ -2,6 +2,7 @@
 
 import ctypes
 import os
+import time
 
 import dramatiq
 
@@ -38,6 +39,15 @@ def later(key: str):
     if failed_before(key) <= 1:
         raise ValueError("later")
     return done
+
+
+@dramatiq.actor(max_retries=0)
+def wait_for(key: str, file: str):
+    """Is at work until somebody makes the file."""
+    witness.note("start", key, context.run_id(), context.attempt(), "unasked")
+    while not os.path.exists(file):
+        time.sleep(0.02)
+    witness.note("end", key, context.run_id(), context.attempt())
 
 
 @dramatiq.actor(max_retries=0, time_limit=600_000)

@@ -158,7 +158,7 @@ class Restored(Fault):
         for number in range(20):
             field.post("mark", f"old-{number}")
         field.settle()
-        self.stop_workers(field)
+        field.stop_workers()
         sent, ended = len(field.client.sent), dict(field.observer.seen)
         server, name = field.ground.postgresql, field.database_url.rpartition("/")[2]
         self.copy(field, name, f"{name}_backup")
@@ -169,11 +169,6 @@ class Restored(Fault):
         self.copy(field, f"{name}_backup", name)
         del field.client.sent[sent:]
         field.observer.seen = ended
-
-    def stop_workers(self, field: Field) -> None:
-        for supervisor in field.supervisors:
-            supervisor.stop()
-        field.supervisors.clear()
 
     @staticmethod
     def copy(field: Field, name: str, to: str) -> None:

@@ -6,6 +6,7 @@ faults. Needs only the standard library: bodies of every system under test write
 
 import os
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,6 +35,12 @@ def read(path: Path) -> list[Event]:
     """All events so far, in the order in which they were written."""
     lines = path.read_text().splitlines() if path.exists() else []
     return [event_of(line) for line in lines]
+
+
+def keep(path: Path, wanted: Callable[[Event], bool]) -> None:
+    """Forgets all other events. Nobody may be writing."""
+    lines = path.read_text().splitlines(keepends=True)
+    path.write_text("".join(line for line in lines if wanted(event_of(line.rstrip("\n")))))
 
 
 def event_of(line: str) -> Event:

@@ -13,6 +13,7 @@ export class PartFailed extends Error {
 export async function fetched(url, part) {
   const response = await fetch(url).catch(() => null);
   if (!response) throw new PartFailed(part, { word: "noAnswer" });
+  if (response.redirected) throw new PartFailed(part, { word: "signedOut" });
   if (!response.ok) throw new PartFailed(part, { word: "answered", fill: [response.status] });
   return response.arrayBuffer().catch(() => {
     throw new PartFailed(part, { word: "broken" });
@@ -21,7 +22,7 @@ export async function fetched(url, part) {
 
 export const chunkName = (index) => `full/${String(index).padStart(4, "0")}.gz`;
 
-// `place(volume)` is the slice that is looked at; `told(loader)` hears of everything that came or failed.
+// `place(volume)` is the slice that is looked at; `told(loader, part)` hears of everything that came or failed.
 export class Loader {
   constructor(volumes, place, told) {
     Object.assign(this, { volumes, place, told, failed: [], done: 0 });
@@ -69,7 +70,7 @@ export class Loader {
       if (!(error instanceof PartFailed)) throw error;
       this.failed.push(error);
     }
-    this.told(this);
+    this.told(this, part);
   }
 
   async again() {

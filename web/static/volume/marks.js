@@ -2,6 +2,7 @@
 
 const LIGHT = "rgb(255 255 255 / 0.9)";
 const DARK = "rgb(0 0 0 / 0.6)";
+const HALO = "rgb(0 0 0 / 0.85)"; // of letters, which have to be read on white
 const LENGTHS = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000];
 const GAP = 12; // CSS pixels around the place itself that the crosshair leaves free
 export const OUTLINE_COLOURS = ["#4dd2ff", "#ffd166", "#9cff57", "#ff9ff3"];
@@ -55,8 +56,8 @@ export function text(context, words, x, y, align = "center") {
   context.textAlign = align;
   context.textBaseline = "middle";
   context.lineJoin = "round";
-  context.strokeStyle = DARK;
-  context.lineWidth = 3;
+  context.strokeStyle = HALO;
+  context.lineWidth = 4;
   context.strokeText(words, x, y);
   context.fillStyle = LIGHT;
   context.fillText(words, x, y);

@@ -3,6 +3,7 @@
 
 import { crosshair, strokePath, text } from "./marks.js";
 import { projected } from "./outline.js";
+import { inUnits } from "./readout.js";
 
 const TURN_MS = 110;
 
@@ -105,6 +106,15 @@ export class Mip {
     for (const outline of own) strokePath(context, projected(outline, this), outline.colour, this.box, this.facts);
     if (this.state.marks.crosshair) crosshair(context, this.toScreen(this.voxel), this.size);
     if (this.state.marks.letters) this.letters(context);
+    this.sayLimit(context);
+  }
+
+  // Its bytes end somewhere: a window that goes further is told so, if there are such values.
+  sayLimit(context) {
+    const { volume, high } = this.layer;
+    if (high <= this.facts.high * (1 + 1e-6) || !(volume.facts.range[1] > this.facts.high)) return;
+    const limit = inUnits(volume, this.facts.high).split("\n")[0];
+    text(context, this.state.words.upTo.replace("{}", limit), 10, this.size.height - 14, "left");
   }
 
   letters(context) {

@@ -31,7 +31,7 @@ export class Viewer {
     this.mip = new Mip(canvases.mip, this.state);
     this.listeners = [];
     this.marked = new Set();
-    this.loader = new Loader(volumes, (volume) => this.sliceOf(volume), (loader) => this.came(loader));
+    this.loader = new Loader(volumes, (volume) => this.sliceOf(volume), (loader, part) => this.came(loader, part));
     this.mipFaults = [];
   }
 
@@ -54,8 +54,9 @@ export class Viewer {
     await Promise.all([this.loader.start(), this.projectionOf(top)]);
   }
 
-  came(loader) {
-    this.redraw(loader.isBusy ? 150 : 0);
+  // A first picture at once; what makes it better a few times a second.
+  came(loader, { index }) {
+    this.redraw(loader.isBusy && index >= 0 ? 150 : 0);
   }
 
   sliceOf(volume) {
