@@ -28,11 +28,12 @@ from tests.web_steps import Site
 from workers.jobs.volume import store
 from workers.jobs.volume.dicom import load
 
-LEANING_ID = f"{PET_ID[:-2]}f1"
+LEANING_ID, LATER_ID = f"{PET_ID[:-2]}f1", f"{PET_ID[:-2]}f2"
 BOTH = f"/volumes/{CT_ID}?over={PET_ID}"
 WIDE, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
 PLACE, CUTS = "x=40&y=22&z=50", {"axial": 50, "coronal": 22, "sagittal": 40}
 VIEWER = "document.getElementById('viewer').viewer"
+OTHER = "document.getElementById('viewer-2').viewer"
 
 
 @pytest.fixture(scope="module")
@@ -436,31 +437,78 @@ def test_one_plane_can_be_enlarged(page: Page):
 # Two side by side
 
 
-def test_side_by_side_what_one_does_the_other_does_too(page: Page):
-    page.goto(f"/volumes/{PET_ID}/beside/{LEANING_ID}")
+def beside(page: Page, other: str) -> Page:
+    page.goto(f"/volumes/{PET_ID}/beside/{other}")
     expect(page.locator("[data-progress]")).to_have_text(["Full resolution"] * 2)
+    return page
+
+
+def apart(page: Page, *voxels: list[int] | str) -> list[float]:
+    """From the crosshair of the first to that of the second, or between two other voxels of theirs, in mm."""
+    for _ in range(2):  # one is drawn, and then the other that follows it
+        for viewer in (VIEWER, OTHER):
+            page.wait_for_function(f"() => !{viewer}.asked")
+    places = voxels or ["v.state.at"] * 2
+    asked = zip((VIEWER, OTHER), places, strict=True)
+    worlds = [
+        page.evaluate(f"(() => {{ const v = {viewer}; return v.base.toWorld({at}); }})()") for viewer, at in asked
+    ]
+    return [there - here for here, there in zip(*worlds, strict=True)]
+
+
+def test_side_by_side_what_one_does_the_other_does_too(page: Page):
+    beside(page, LEANING_ID)
     page.evaluate(f"{VIEWER}.moveTo([30, 22, 40])")
-    of_other = VIEWER.replace("'viewer'", "'viewer-2'")
-    worlds = [f"(() => {{ const v = {each}; return v.base.toWorld(v.state.at); }})()" for each in (VIEWER, of_other)]
-
-    def apart() -> list[float]:
-        settle(page)
-        page.wait_for_timeout(100)
-        first, second = map(page.evaluate, worlds)
-        return [there - here for here, there in zip(first, second, strict=True)]
-
-    assert apart() == pytest.approx([0, 0, 0], abs=12), "within a voxel"
+    assert apart(page) == pytest.approx([0, 0, 0], abs=12), "within a voxel"
     page.get_by_label("The second further by, along z in mm").fill("100")
-    assert apart() == pytest.approx([0, 0, 100], abs=12)
-    page.evaluate(f"{of_other}.moveTo([20, 20, 30])")
-    assert apart() == pytest.approx([0, 0, 100], abs=12)
-    page.get_by_label("Window of phantom_pet").select_option("SUV 0–10")
-    expect(page.get_by_label("Highest value of leaning_pet")).to_have_value("10")
+    assert apart(page) == pytest.approx([0, 0, 100], abs=12)
+    page.evaluate(f"{OTHER}.moveTo([20, 20, 30])")
+    assert apart(page) == pytest.approx([0, 0, 100], abs=12)
     page.get_by_label("Projection turned by, in degrees").first.fill("90")
-    page.wait_for_function(f"() => {of_other}.mip.frame === 9")
-    page.get_by_label("Crosshairs go together").uncheck()
+    page.wait_for_function(f"() => {OTHER}.mip.frame === 9")
+    page.get_by_label("Zoom").first.fill("300")
+    assert apart(page, "v.state.centre", "v.state.centre") == pytest.approx([0, 0, 100], abs=1)
+    expect(page.get_by_label("Zoom").last).to_have_value("300")
+    page.get_by_role("button", name="Coronal").first.click()
+    expect(page.locator(".plane:visible")).to_have_count(2)
+    page.get_by_label("Linked").uncheck()
     page.evaluate(f"{VIEWER}.moveTo([5, 5, 5])")
-    assert apart() != pytest.approx([0, 0, 100], abs=12)
+    assert apart(page) != pytest.approx([0, 0, 100], abs=12)
+
+
+def test_side_by_side_one_window_is_that_of_both_until_it_is_unticked(page: Page):
+    beside(page, LEANING_ID)
+    highest = page.get_by_label("Highest value of leaning_pet")
+    page.get_by_label("Window of phantom_pet").select_option("SUV 0–10")
+    expect(highest).to_have_value("10")
+    page.get_by_label("Same window").uncheck()
+    page.get_by_label("Highest value of phantom_pet").fill("7")
+    assert apart(page) and highest.input_value() == "10"
+    page.get_by_label("Same window").check()
+    expect(highest).to_have_value("7")
+
+
+def test_without_a_frame_in_common_middle_lies_on_middle_until_linked_is_ticked_anew(page: Page, served: Site):
+    folder, pet = served.settings.volumes / LATER_ID, stored_volumes.pet((40, 24, 26))
+    pet.affine[:3, 3] += 500
+    store.write(replace(pet, about=replace(pet.about, frame_of_reference_uid="9.9")), folder, LATER_ID, "later")
+    stored_volumes.note(served.engine, folder)
+    beside(page, LATER_ID)
+    assert apart(page) == pytest.approx([500, 500, 500], abs=20), "within a voxel"
+    page.get_by_label("Linked").uncheck()
+    page.evaluate(f"({VIEWER}.moveTo([10, 10, 10]), {OTHER}.moveTo([15, 15, 20]))")
+    page.get_by_label("Linked").check()
+    page.evaluate(f"{VIEWER}.moveTo([20, 18, 25])")
+    assert apart(page) == pytest.approx(apart(page, [10, 10, 10], [15, 15, 20]), abs=20)
+
+
+def test_side_by_side_can_be_used_by_everybody(page: Page):
+    beside(page, LEANING_ID)
+    assert [each["id"] for each in Axe().run(page).response["violations"]] == []
+    page.set_viewport_size(PHONE)
+    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+    tops = [stage.bounding_box()["y"] for stage in page.locator(".stage").all()]
+    assert 0 < tops[1] - tops[0] < PHONE["height"] * 0.7, "both fit on the phone, nothing between them"
 
 
 # In three dimensions

@@ -58,10 +58,17 @@ def _kept(volume: Volume) -> Kept:
 
 def others(than: Kept) -> list[Kept]:
     """Volumes that may be laid over ``than``, the newest first; those of the same person before all others."""
-    found = queries.page(console().engine, Wanted()).rows
-    return sorted((_kept(each) for each in found if each.id != than.id), key=lambda each: not _same_person(each, than))
+    same_person = than.sidecar.get("subject")
+    asked = ([Wanted(subject=same_person)] if same_person else []) + [Wanted()]
+    found = {each.id: each for wanted in asked for each in queries.page(console().engine, wanted).rows}
+    return [_kept(each) for each in found.values() if each.id != than.id]
 
 
-def _same_person(one: Kept, other: Kept) -> bool:
-    mine, theirs = (each.sidecar.get("subject") for each in (one, other))
+def time_points(of: Kept) -> list[Kept]:
+    """Volumes that may stand beside ``of``: those of the same person first, among them those of the same modality."""
+    return sorted(others(of), key=lambda each: (not _same(each, of, "subject"), not _same(each, of, "modality")))
+
+
+def _same(one: Kept, other: Kept, name: str) -> bool:
+    mine, theirs = (each.sidecar.get(name) for each in (one, other))
     return bool(mine) and mine == theirs

@@ -11,7 +11,7 @@ from ledger.ids import is_id
 from web.measurement_view import RULES, MeasurementsPage
 from web.measurement_view import page_of as measurements_page
 from web.volume_facts import facts, in_a_list, suv_facts, title, unit_words, warnings
-from web.volume_folder import Kept, kept, others
+from web.volume_folder import Kept, kept, others, time_points
 from web.volume_stills import WORDS as STILL_WORDS
 from web.volume_stills import Still, presets, stills
 from web.volume_words import WORDS, volume_words, window_word
@@ -52,7 +52,7 @@ class Layer:
 
 @dataclass(frozen=True, slots=True)
 class Other:
-    """A volume that may be laid over this one."""
+    """A volume that may be laid over this one, or stand beside it."""
 
     id: str
     words: str
@@ -88,6 +88,7 @@ class VolumePage(View):
     others: tuple[Other, ...]
     stills: tuple[Still, ...]
     target: Layer
+    time_points: tuple[Other, ...]
     measured: MeasurementsPage
     presets: tuple[tuple[str, str, bool], ...]
     rules: tuple[tuple[str, Any], ...] = tuple(RULES.items())
@@ -112,12 +113,17 @@ def page_of(shown: list[Kept]) -> VolumePage:
     return VolumePage(
         **viewer(layers),
         warnings=warnings(shown),
-        others=tuple(Other(each.id, in_a_list(each)) for each in others(shown[0])),
+        others=offered(others(shown[0])),
         stills=stills(shown[0], request.args),
         target=target,
+        time_points=offered(time_points(shown[layers.index(target)])),
         measured=measurements_page(target.id),
         presets=presets(shown[0], request.args),
     )
+
+
+def offered(found: list[Kept]) -> tuple[Other, ...]:
+    return tuple(Other(each.id, in_a_list(each)) for each in found)
 
 
 def layers_of(shown: list[Kept]) -> tuple[Layer, ...]:

@@ -41,7 +41,7 @@ export function mount(root, { ownsPage }) {
   root.viewer = viewer; // for what is built on it, and for tests
   viewer.resize();
   viewer.drawNow();
-  return { viewer, panels, whole: Promise.all([viewer.load(), loading.palettes()]) };
+  return { viewer, stage, panels, whole: Promise.all([viewer.load(), loading.palettes()]) };
 }
 
 // An address that was only opened stays as it was.
