@@ -112,7 +112,7 @@ def _remove_strange(engine: Engine, place: Path, kept: Select, key: ColumnElemen
                 os.utime(folder)
             else:
                 shutil.rmtree(folder, onerror=_log_rest)
-    for part in settings.volumes.glob(".*.part"):  # of a worker that was killed
+    for part in place.glob(".*.part"):  # of a worker that was killed
         if part.stat().st_mtime < time.time() - DAY_SECONDS:
             shutil.rmtree(part, onerror=_log_rest)
 
@@ -153,4 +153,4 @@ def _is_named_elsewhere(connection: Connection, upload_id: str, run_id: str) -> 
 
 
 def _log_rest(_function, path, error) -> None:
-    log.warning("A pruned upload stays: %s: %s", path, error[1])
+    log.warning("What was to be deleted stays: %s: %s", path, error[1])
