@@ -25,7 +25,7 @@ def test_a_raw_file_without_a_word_is_a_picture_within_three_clicks(stack: Stack
     expect(page.locator(".kept input:checked")).to_have_count(1)
     page.get_by_role("button", name="Start").click()
     page.get_by_role("link", name="Open the volume").click(timeout=DONE)
-    expect(page.locator("#progress")).to_have_text("Full resolution", timeout=DONE)
+    expect(page.locator("[data-progress]")).to_have_text("Full resolution", timeout=DONE)
     expect(page.locator("main")).to_contain_text("110 × 110 × 187 int16")
     assert brightest(page, "coronal") > 200
     measure(page)
@@ -59,7 +59,7 @@ def test_a_tumour_on_real_pet_over_ct_reads_as_published(embedded_stack: Stack, 
     page.goto(f"{site.url}/volumes")
     page.get_by_role("link", name="sts_004_ct").first.click()
     page.get_by_role("button", name="Lay over").click()
-    expect(page.locator("#progress")).to_have_text("Full resolution", timeout=DONE)
+    expect(page.locator("[data-progress]")).to_have_text("Full resolution", timeout=DONE)
     measure(page)
     page.locator("article.measured tr[data-at]").first.click()
     readout = page.locator(".readout")
