@@ -30,7 +30,8 @@ def test_a_raw_file_without_a_word_is_a_picture_within_three_clicks(stack: Stack
     assert brightest(page, "coronal") > 200
     measure(page)
     expect(page.locator("article.measured h3")).to_contain_text("≥ 41 % of the maximum")
-    page.wait_for_function(f"{VIEWER}.state.outlines.length === 1")
+    expect(page.locator("[data-outline]")).to_have_attribute("aria-pressed", "true")
+    assert page.evaluate(f"{VIEWER}.state.outlines.length") == 1
 
 
 def brightest(page: Page, plane: str) -> int:  # noqa: F811
