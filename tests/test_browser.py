@@ -62,7 +62,7 @@ def test_a_newcomer_makes_a_phantom_and_sees_its_pictures_without_a_reload(stack
     pictures = page.locator("main img")
     expect(pictures).to_have_count(7, timeout=DONE)
     pictures.last.scroll_into_view_if_needed()
-    page.wait_for_function("() => [...document.querySelectorAll('main img')].every(i => i.complete && i.naturalWidth > 50)")
+    page.wait_for_function("() => [...document.querySelectorAll('main img')].every((i) => i.naturalWidth > 50)")
     assert page.evaluate("window.sameDocument"), "the page was loaded anew"
 
 
