@@ -11,10 +11,10 @@ from sqlalchemy import Connection, Engine, select, update
 from ledger import clock, failpoints, texts
 from ledger.engine import announce, insert_if_new, writing
 from ledger.errors import PhotoNotFound
+from ledger.holding import holder
 from ledger.ids import new_id
-from ledger.tables import feeds, photos, runs
+from ledger.tables import feeds, photos
 
-NOBODY = "someone"
 MOST_DROPPED = 500
 
 
@@ -90,19 +90,13 @@ def keep(connection: Connection, new: list[NewPhoto]) -> list[Kept]:
 
 
 def _keep_if_held(connection: Connection, new: NewPhoto) -> Kept:
-    held = _holder(connection, new)
+    held = holder(connection, new.run_id, new.claim_token)
     if held is None:
         return Kept(False)
     feed_id = _feed_id(connection, new.url)
-    if not insert_if_new(connection, photos, _row(new, feed_id, held.created_by)):
+    if not insert_if_new(connection, photos, _row(new, feed_id, held.by)):
         return Kept(False)
     return Kept(True, tuple(_drop(connection, feed_id, new.most)) if new.most else ())
-
-
-def _holder(connection: Connection, of: NewPhoto | Visit):
-    """The run, locked, if the attempt with this token still has it."""
-    held = select(runs.c.id, runs.c.created_by).where(runs.c.id == of.run_id, runs.c.claim_token == of.claim_token)
-    return connection.execute(held.with_for_update()).one_or_none()
 
 
 def _feed_id(connection: Connection, url: str) -> str:
@@ -110,8 +104,8 @@ def _feed_id(connection: Connection, url: str) -> str:
     return connection.scalar(select(feeds.c.id).where(feeds.c.url == url))
 
 
-def _row(new: NewPhoto, feed_id: str, by: str | None) -> dict:
-    own = {"feed_id": feed_id, "run_id": new.run_id, "created_by": by or NOBODY, "created_at": clock.now()}
+def _row(new: NewPhoto, feed_id: str, by: str) -> dict:
+    own = {"feed_id": feed_id, "run_id": new.run_id, "created_by": by, "created_at": clock.now()}
     return _fitting(photos, asdict(new.facts)) | own
 
 
@@ -147,7 +141,7 @@ def note_visit(connection: Connection, visits: list[Visit]) -> list[bool]:
 
 
 def _note_if_held(connection: Connection, visit: Visit) -> bool:
-    if _holder(connection, visit) is None:
+    if holder(connection, visit.run_id, visit.claim_token) is None:
         return False
     said = _fitting(feeds, asdict(visit.feed)) | {"asked_at": clock.now()}
     connection.execute(update(feeds).where(feeds.c.id == _feed_id(connection, visit.url)).values(said))

@@ -11,10 +11,10 @@ from sqlalchemy import Connection, Engine, delete, select
 from ledger import clock, failpoints, texts
 from ledger.engine import announce, insert_if_new, writing
 from ledger.errors import VolumeNotFound
-from ledger.tables import corrections, measurements, runs, volumes
+from ledger.holding import holder
+from ledger.tables import corrections, measurements, volumes
 
 NAME_LIMIT, MODALITY_LIMIT, SHORT_LIMIT = 200, 16, 40
-NOBODY = "someone"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,20 +57,14 @@ def keep(connection: Connection, new: list[NewVolume]) -> list[bool]:
 
 
 def _keep_if_held(connection: Connection, new: NewVolume) -> bool:
-    held = _holder(connection, new.run_id, new.claim_token)
+    held = holder(connection, new.run_id, new.claim_token)
     if held is None:
         return False
-    insert_if_new(connection, volumes, _row(new, held.created_by))
+    insert_if_new(connection, volumes, _row(new, held.by))
     return True
 
 
-def _holder(connection: Connection, run_id: str, token: str):
-    """The run, locked, if the attempt with this token still has it."""
-    held = select(runs.c.id, runs.c.created_by).where(runs.c.id == run_id, runs.c.claim_token == token)
-    return connection.execute(held.with_for_update()).one_or_none()
-
-
-def _row(new: NewVolume, by: str | None) -> dict:
+def _row(new: NewVolume, by: str) -> dict:
     said = new.sidecar
     return {
         "id": new.run_id,
@@ -82,7 +76,7 @@ def _row(new: NewVolume, by: str | None) -> dict:
         "unit": texts.clean(said["unit"])[:SHORT_LIMIT],
         "size": said["bytes"],
         "sidecar": texts.to_json(said),
-        "created_by": by or NOBODY,
+        "created_by": by,
         "created_at": clock.now(),
     }
 
@@ -96,12 +90,12 @@ def note_measurement(connection: Connection, new: list[NewMeasurement]) -> list[
 
 
 def _note_if_held(connection: Connection, new: NewMeasurement) -> bool:
-    held = _holder(connection, new.run_id, new.claim_token)
+    held = holder(connection, new.run_id, new.claim_token)
     if held is None or not _is_there(connection, new.volume_id):
         return False
     row = {
         "id": new.run_id, "volume_id": new.volume_id, "rule": texts.to_json(new.rule),
-        "figures": texts.to_json(new.figures), "created_by": held.created_by or NOBODY, "created_at": clock.now(),
+        "figures": texts.to_json(new.figures), "created_by": held.by, "created_at": clock.now(),
     }  # fmt: skip
     insert_if_new(connection, measurements, row)
     return True
@@ -129,12 +123,12 @@ def note_correction(connection: Connection, new: list[NewCorrection]) -> list[bo
 
 
 def _correct_if_held(connection: Connection, new: NewCorrection) -> bool:
-    held = _holder(connection, new.run_id, new.claim_token)
+    held = holder(connection, new.run_id, new.claim_token)
     if held is None or not _is_there(connection, new.volume_id):
         return False
     row = {
         "id": new.run_id, "volume_id": new.volume_id, "suv": texts.to_json(new.suv), "reason": texts.clean(new.reason),
-        "created_by": held.created_by or NOBODY, "created_at": clock.now(),
+        "created_by": held.by, "created_at": clock.now(),
     }  # fmt: skip
     insert_if_new(connection, corrections, row)
     return True

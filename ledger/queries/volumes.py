@@ -126,13 +126,6 @@ def newest_of_subject(engine: Engine, subject: str) -> str | None:
         return connection.scalar(found.limit(1))
 
 
-def others_of(engine: Engine, known: Volume) -> tuple[Volume, ...]:
-    """Other volumes of the same subject, the newest first: what may be shown over it, or beside it."""
-    if not known.subject:
-        return ()
-    return tuple(each for each in page(engine, Wanted(subject=known.subject)).rows if each.id != known.id)
-
-
 def is_kept(connection: Connection, run_id: str) -> bool:
     """Whether there is a volume that this run made."""
     return connection.scalar(select(volumes.c.id).where(volumes.c.id == run_id)) is not None
