@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Engine, Row, select, update
 from ledger import clock, texts
 from ledger.engine import announce, writing
 from ledger.errors import FailureNotFound
+from ledger.prepared import Prepared
 from ledger.tables import failures, processes, runs
 
 HOUR = 3_600 * clock.SECOND
@@ -63,9 +64,12 @@ def _change(connection: Connection, fingerprint: str, **values: Any) -> None:
 is_quiet = failures.c.muted_at.is_not(None) & failures.c.returned_at.is_(None)
 
 
+_quiet = Prepared(select(failures.c.fingerprint).where(is_quiet).limit(MOST_MUTED))
+
+
 def quiet(connection: Connection) -> frozenset[str]:
     """The fingerprints that nobody wants to be told of."""
-    return frozenset(connection.scalars(select(failures.c.fingerprint).where(is_quiet).limit(MOST_MUTED)))
+    return frozenset(_quiet.run(connection, {}).scalars())
 
 
 def changed(connection: Connection, now: int) -> list[Changed]:

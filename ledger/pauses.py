@@ -6,10 +6,11 @@ whatever broker they are woken.
 
 from dataclasses import dataclass
 
-from sqlalchemy import BindParameter, Column, Connection, Engine, delete, select, update
+from sqlalchemy import BindParameter, Column, Connection, Engine, bindparam, delete, select, update
 
 from ledger import clock, texts
 from ledger.engine import announce, outlast_writers, upsert, writing
+from ledger.prepared import Prepared
 from ledger.tables import is_queued, runs
 from ledger.tables_people import pauses
 
@@ -88,10 +89,12 @@ def next_end(connection: Connection) -> int | None:
     return connection.scalar(ends.order_by(pauses.c.ends_at).limit(1))
 
 
+_paused = Prepared(select(pauses).where(pauses.c.ends_at > bindparam("now")).order_by(pauses.c.queue))
+
+
 def paused(connection: Connection, now: int) -> dict[str, Pause]:
     """The pauses that hold at ``now``, by queue."""
-    rows = connection.execute(select(pauses).where(pauses.c.ends_at > now).order_by(pauses.c.queue))
-    return {row.queue: _pause(row) for row in rows}
+    return {row.queue: _pause(row) for row in _paused.run(connection, {"now": now})}
 
 
 def _pause(row) -> Pause:

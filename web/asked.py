@@ -9,13 +9,13 @@ from datetime import datetime
 
 from flask import url_for
 from flask_babel import gettext as _
-from flask_babel import lazy_gettext as _l
 
 from ledger import clock, texts
 from ledger.ids import is_id
 from ledger.queries.arguments import parse
 from ledger.queries.wanted import Tab, Wanted
 from web import moments
+from web.language import Later as _l
 from web.words import ORIGIN, TAB
 
 TEXT_LIMIT = 200

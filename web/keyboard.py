@@ -4,12 +4,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from flask import Blueprint, Flask, Response, redirect, render_template, request, session
-from flask_babel import lazy_gettext as _l
 from markupsafe import Markup
 
 from ledger.settings import Settings
 from web import places
 from web.addresses import local_path
+from web.language import Later as _l
 
 blueprint = Blueprint("keyboard", __name__, url_prefix="/keys")
 

@@ -4,14 +4,14 @@ The browser keeps relative times going by ``data-rel`` (``app.js``): no page is 
 """
 
 from datetime import datetime
-from functools import cache
+from functools import cache, lru_cache
 from zoneinfo import ZoneInfo
 
-from flask_babel import lazy_gettext as _l
 from markupsafe import Markup, escape
 
 from ledger import clock
 from web.console import console
+from web.language import Later as _l
 from web.numbers import coarse
 
 PATTERNS = {"ago": _l("{} ago"), "in": _l("in {}"), "for": "{}", "now": _l("now")}
@@ -71,13 +71,23 @@ def at_millisecond(at: int | None) -> Markup:
 
 def _time(at: int, text: str, more: str = "") -> Markup:
     """Put together by hand: a list has a hundred of them, and ``Markup.format`` is slow."""
+    return Markup(f'{_opened(at, console().settings.display_timezone)}{more}>{escape(text)}</time>')
+
+
+@lru_cache(maxsize=10_000)
+def _opened(at: int, zone: str) -> str:
+    """A page that is polled says the same instants again and again."""
     utc = clock.to_datetime(at).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    return Markup(f'<time datetime="{utc}" title="{escape(exact(at))}"{more}>{escape(text)}</time>')
+    return f'<time datetime="{utc}" title="{escape(_exact(at, zone))}"'
 
 
 def exact(at: int) -> str:
     """``2026-11-22 18:19:00 CET``."""
-    return f"{local(at):%Y-%m-%d %H:%M:%S %Z}"
+    return _exact(at, console().settings.display_timezone)
+
+
+def _exact(at: int, zone: str) -> str:
+    return f"{clock.to_datetime(at).astimezone(_zone(zone)):%Y-%m-%d %H:%M:%S %Z}"
 
 
 def local(at: int) -> datetime:

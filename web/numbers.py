@@ -1,9 +1,9 @@
 """Numbers, sizes and durations as people read them. Pure."""
 
-from flask_babel import lazy_gettext as _l
 
 from ledger import clock
 from ledger.queries.counting import Count
+from web.language import Later as _l
 
 NARROW = "\u202f"  # a thin space that does not break
 

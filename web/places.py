@@ -5,9 +5,9 @@ from typing import Any
 
 from flask import Flask, current_app, request, url_for
 from flask_babel import gettext
-from flask_babel import lazy_gettext as _l
 
 from ledger.settings import Settings
+from web.language import Later as _l
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,9 +3,9 @@
 import json
 
 from flask import Flask
-from flask_babel import lazy_gettext as _l
 
 from ledger.settings import Settings
+from web.language import Later as _l
 from web.moments import PATTERNS
 from web.numbers import UNITS
 

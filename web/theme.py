@@ -1,10 +1,10 @@
 """The theme of the pages: light, dark, or as the system says. Said by the server, so that nothing flashes."""
 
 from flask import Blueprint, Flask, Response, redirect, request, session
-from flask_babel import lazy_gettext as _l
 
 from ledger.settings import Settings
 from web.addresses import local_path
+from web.language import Later as _l
 
 blueprint = Blueprint("theme", __name__)
 

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from typing import Any
 
-from flask_babel import lazy_gettext as _l
 from markupsafe import Markup
 
 from ledger.limits import Use
@@ -12,6 +11,7 @@ from ledger.queries.status import Status
 from ledger.queries.wanted import Tab
 from ledger.states import Outcome
 from web import moments, numbers, pause_words
+from web.language import Later as _l
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, bindparam, select
 
 from ledger import clock, texts
+from ledger.prepared import Prepared
 from ledger.tables import processes
 
 #: A process that should be alive but did not beat for so long is shown as silent, and not counted on.
@@ -24,12 +25,16 @@ class Consumers:
         return job in self.jobs.get(queue, ())
 
 
-def consumers(connection: Connection, now: int) -> Consumers:
-    statement = select(processes.c.queues, processes.c.jobs).where(
-        processes.c.state == "alive", processes.c.kind == "worker", processes.c.beat_at >= now - SILENT
+_live = Prepared(
+    select(processes.c.queues, processes.c.jobs).where(
+        processes.c.state == "alive", processes.c.kind == "worker", processes.c.beat_at >= bindparam("since")
     )
+)
+
+
+def consumers(connection: Connection, now: int) -> Consumers:
     found: dict[str, frozenset[str]] = {}
-    for queues, jobs in connection.execute(statement):
+    for queues, jobs in _live.run(connection, {"since": now - SILENT}):
         for queue in texts.from_json(queues):
             found[queue] = found.get(queue, frozenset()) | frozenset(texts.from_json(jobs))
     return Consumers(found)

@@ -3,12 +3,12 @@
 import re
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, Engine, Select, and_, func, or_, select
+from sqlalchemy import Connection, Engine, Select, and_, or_, select
 
 from ledger import clock, texts
 from ledger.engine import reading
 from ledger.queries.lines import LINE_COLUMNS, RunLine, line
-from ledger.queries.wanted import pattern
+from ledger.queries.wanted import Like, pattern
 from ledger.tables import jobs, runs
 
 MOST_JOBS = 8
@@ -54,7 +54,7 @@ def _jobs(connection: Connection, words: list[str]) -> tuple[FoundJob, ...]:
 
 def has(column, word: str):
     """Whether the text contains ``word``, which is in small letters."""
-    return func.lower(column).like(pattern(word), escape="!")
+    return Like(column, pattern(word))
 
 
 def _needs(parameters: str) -> bool:

@@ -7,6 +7,7 @@ from sqlalchemy import Connection, Engine, func, select
 from ledger import clock
 from ledger.engine import reading
 from ledger.errors import RunNotFound
+from ledger.prepared import OneOf, Prepared
 from ledger.queries.reasons import Reason, reasons
 from ledger.queries.status import WAITING, Status, status_of
 from ledger.states import State
@@ -73,10 +74,12 @@ LINE_COLUMNS = (
 )  # fmt: skip
 
 
+_lines = Prepared(select(*LINE_COLUMNS).where(OneOf(runs.c.id, "ids")).order_by(runs.c.id.desc()))
+
+
 def lines(connection: Connection, ids: list[str]) -> tuple[RunLine, ...]:
     """The runs of these ids, newest first, with the reasons of those that wait."""
-    statement = select(*LINE_COLUMNS).where(runs.c.id.in_(ids)).order_by(runs.c.id.desc())
-    return lines_of(connection, connection.execute(statement).fetchall()) if ids else ()
+    return lines_of(connection, _lines.run(connection, {"ids": list(ids)}).fetchall()) if ids else ()
 
 
 def one_line(engine: Engine, run_id: str) -> RunLine:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, select
 
 from ledger import texts
+from ledger.prepared import OneOf, Prepared
 from ledger.tables import action_runs, actions, jobs, run_tags
 
 MOST_DEEDS = 20
@@ -42,13 +43,20 @@ def marks_of(connection: Connection, run_id: str, job: str) -> Marks:
     return Marks(own, tuple((texts.from_json(options) or {}).get("tags", ())), _deeds(connection, run_id))
 
 
+_tags = Prepared(
+    select(run_tags.c.run_id, run_tags.c.name)
+    .where(OneOf(run_tags.c.run_id, "ids"))
+    .order_by(run_tags.c.name)
+    .limit(MOST_TAGS)
+)
+
+
 def tags_of(connection: Connection, ids: list[str]) -> dict[str, tuple[str, ...]]:
     """The runs' own tags, by run id."""
     if not ids:
         return {}
-    statement = select(run_tags.c.run_id, run_tags.c.name).where(run_tags.c.run_id.in_(ids))
     found: dict[str, tuple[str, ...]] = {}
-    for run_id, name in connection.execute(statement.order_by(run_tags.c.name).limit(MOST_TAGS)):
+    for run_id, name in _tags.run(connection, {"ids": list(ids)}):
         found[run_id] = (*found.get(run_id, ()), name)
     return found
 

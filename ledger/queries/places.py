@@ -2,11 +2,16 @@
 costs what the first one does, and rows that arrive move none of them."""
 
 from dataclasses import dataclass
+from functools import cache
 
-from sqlalchemy import Connection, func, select, union_all
+from sqlalchemy import Connection, bindparam, literal, select, union_all
 
-from ledger.queries.wanted import STATES, WINDOW, Wanted, by_index, by_looking, in_order, needed
+from ledger.prepared import Prepared
+from ledger.queries.wanted import IN_RANGE, STATES, WINDOW, Wanted, by_index, by_looking, id_range, in_order, needed
+from ledger.states import State
 from ledger.tables import runs
+
+NEAR_BY = WINDOW // 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,20 +29,48 @@ class Place:
 def place_of(connection: Connection, wanted: Wanted, now: int, size: int) -> Place:
     """``wanted`` has to be resolved."""
     looks = bool(by_looking(runs.c, wanted, now))
-    candidates = nearest(wanted, WINDOW if looks else size + 1, needed(wanted)).subquery()
-    matching = select(candidates.c.id).where(*by_looking(candidates.c, wanted, now))
-    ids = list(connection.scalars(matching.order_by(in_order(candidates.c.id, wanted)).limit(size + 1)))
+    ids = _found(connection, wanted, now, size + 1) if looks or wanted.narrowed else _next(connection, wanted, size + 1)
     if len(ids) > size:
         return _turned(wanted, ids[:size], ids[size - 1])
     return _at_window(connection, wanted, ids) if looks else _turned(wanted, ids, None)
 
 
+def _found(connection: Connection, wanted: Wanted, now: int, most: int) -> list[str]:
+    """Most filters find a page's worth near by, and need not look through a whole window."""
+    near_by = _within(connection, wanted, now, NEAR_BY, most)
+    return near_by if len(near_by) == most else _within(connection, wanted, now, WINDOW, most)
+
+
+def _within(connection: Connection, wanted: Wanted, now: int, window: int, most: int) -> list[str]:
+    candidates = nearest(wanted, window, needed(wanted)).subquery()
+    matching = select(candidates.c.id).where(*by_looking(candidates.c, wanted, now))
+    return list(connection.scalars(matching.order_by(in_order(candidates.c.id, wanted)).limit(most)))
+
+
+def _next(connection: Connection, wanted: Wanted, most: int) -> list[str]:
+    """Of a tab that an index answers whole."""
+    first, last = id_range(wanted)
+    following = _following(STATES[wanted.tab] or (None,), wanted.upwards)
+    return list(following.run(connection, {"first": first, "last": last, "most": most}).scalars())
+
+
+@cache
+def _following(states: tuple[State | None, ...], upwards: bool) -> Prepared:
+    def ordered(statement, ids):
+        return statement.order_by(ids.asc() if upwards else ids.desc()).limit(bindparam("most"))
+
+    def part(state: State | None):
+        conditions = () if state is None else (runs.c.state == literal(state.value),)
+        return ordered(select(runs.c.id).where(*IN_RANGE, *conditions), runs.c.id).subquery()
+
+    merged = union_all(*[select(part(state)) for state in states]).subquery()
+    return Prepared(ordered(select(merged.c.id), merged.c.id))
+
+
 def _at_window(connection: Connection, wanted: Wanted, ids: list[str]) -> Place:
     """The end of a search: at the end of the list, or at the window's edge."""
-    seen = nearest(wanted, WINDOW, [runs.c.id]).subquery()
-    edge = (func.max if wanted.upwards else func.min)(seen.c.id)
-    number, last = connection.execute(select(func.count(), edge).select_from(seen)).one()
-    return _turned(wanted, ids, last, number) if number == WINDOW else _turned(wanted, ids, None)
+    last = connection.scalar(nearest(wanted, WINDOW, [runs.c.id]).limit(1).offset(WINDOW - 1))
+    return _turned(wanted, ids, last, WINDOW) if last else _turned(wanted, ids, None)
 
 
 def _turned(wanted: Wanted, ids: list[str], last: str | None, looked_at: int | None = None) -> Place:
@@ -53,6 +86,8 @@ def nearest(wanted: Wanted, most: int, columns: list):
     """The runs that an index finds next, in the order of reading; the rest of the filter chooses among them."""
     states = STATES[wanted.tab] or (None,)
     parts = [select(*columns).where(*by_index(wanted, state)) for state in states]
-    limited = [part.order_by(in_order(runs.c.id, wanted)).limit(most).subquery() for part in parts]
-    merged = union_all(*[select(part) for part in limited]).subquery()
+    limited = [part.order_by(in_order(runs.c.id, wanted)).limit(most) for part in parts]
+    if len(limited) == 1:  # SQLite would sort once more what is in order
+        return limited[0]
+    merged = union_all(*[select(part.subquery()) for part in limited]).subquery()
     return select(merged).order_by(in_order(merged.c.id, wanted)).limit(most)

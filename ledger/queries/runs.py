@@ -6,6 +6,7 @@ from sqlalchemy import Connection, Engine, func, select
 
 from ledger import clock
 from ledger.engine import reading
+from ledger.prepared import Prepared
 from ledger.queries.counting import Count, count
 from ledger.queries.lines import RunLine, lines
 from ledger.queries.marks import tags_of
@@ -62,7 +63,7 @@ def runs_page(engine: Engine, wanted: Wanted) -> RunsPage:
             jobs=known_jobs,
             queues=known_queues,
             versions=_versions(connection),
-            has_any=connection.scalar(select(runs.c.id).limit(1)) is not None,
+            has_any=_any.run(connection, {}).first() is not None,
         )
 
 
@@ -76,15 +77,23 @@ def _newer(connection: Connection, wanted: Wanted, now: int) -> Count:
     return count(connection, matching, MOST_NEWER)
 
 
+_announced = Prepared(select(jobs.c.name, jobs.c.queue).order_by(jobs.c.name).limit(MOST_CHOICES))
+_of_workers = (
+    select(processes.c.version)
+    .where(processes.c.kind == "worker", processes.c.version != "")
+    .group_by(processes.c.version)
+    .order_by(func.max(processes.c.started_at).desc())
+    .limit(MOST_VERSIONS)
+)
+_known_versions, _any = Prepared(_of_workers), Prepared(select(runs.c.id).limit(1))
+
+
 def _choices(connection: Connection) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """What the filter offers: announced jobs, and their queues."""
-    statement = select(jobs.c.name, jobs.c.queue).order_by(jobs.c.name).limit(MOST_CHOICES)
-    rows = connection.execute(statement).fetchall()
+    rows = _announced.run(connection, {}).fetchall()
     return tuple(row.name for row in rows), tuple(sorted({row.queue for row in rows}))
 
 
 def _versions(connection: Connection) -> tuple[str, ...]:
     """Of the job code, the newest first."""
-    of_workers = select(processes.c.version).where(processes.c.kind == "worker", processes.c.version != "")
-    newest = of_workers.group_by(processes.c.version).order_by(func.max(processes.c.started_at).desc())
-    return tuple(connection.scalars(newest.limit(MOST_VERSIONS)))
+    return tuple(_known_versions.run(connection, {}).scalars())

@@ -2,11 +2,12 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, Engine, or_, select
+from sqlalchemy import Connection, Engine, bindparam, not_, or_, select
 
 from ledger import clock, muting
 from ledger.engine import reading
-from ledger.queries.counting import Count, count
+from ledger.prepared import OneOf, Prepared
+from ledger.queries.counting import Count, number_of, up_to
 from ledger.queries.wanted import first_id_at
 from ledger.queries.workers import Process, alive_processes
 from ledger.states import State
@@ -50,19 +51,21 @@ def _system(alive: tuple[Process, ...], failed: Count) -> System:
     )
 
 
+_lately = select(runs.c.id, runs.c.finished_at, runs.c.fingerprint).where(
+    runs.c.state == bindparam("state"), runs.c.id >= bindparam("since")
+)
+_seen = _lately.order_by(runs.c.id.desc()).limit(MOST_LOOKED_AT).subquery()
+_is_heard = or_(_seen.c.fingerprint.is_(None), not_(OneOf(_seen.c.fingerprint, "quiet")))
+_failed = Prepared(number_of(_lately.with_only_columns(runs.c.id), MOST_FAILED))
+_heard = Prepared(
+    number_of(select(_seen.c.id).where(_seen.c.finished_at > bindparam("seen_at"), _is_heard), MOST_FAILED)
+)
+
+
 def unseen(connection: Connection, at: int, seen_at: int) -> Count:
     """Runs made since ``at`` that failed or crashed after ``seen_at``, without muted failures; of the newest."""
-    quiet = muting.quiet(connection)
-    parts = (_unseen(connection, state, at, seen_at, quiet) for state in (State.FAILED, State.DEAD))
-    return sum(parts, Count())
-
-
-def _unseen(connection: Connection, state: State, at: int, seen_at: int, quiet: frozenset[str]) -> Count:
-    newest = select(runs.c.id, runs.c.finished_at, runs.c.fingerprint).where(
-        runs.c.state == state, runs.c.id >= first_id_at(at)
-    )
-    if not quiet and not seen_at:  # by the index alone
-        return count(connection, newest.with_only_columns(runs.c.id), MOST_FAILED)
-    seen = newest.order_by(runs.c.id.desc()).limit(MOST_LOOKED_AT).subquery()
-    heard = or_(seen.c.fingerprint.is_(None), seen.c.fingerprint.not_in(quiet))
-    return count(connection, select(seen.c.id).where(seen.c.finished_at > seen_at, heard), MOST_FAILED)
+    quiet = sorted(muting.quiet(connection))
+    statement = _heard if quiet or seen_at else _failed  # by the index alone
+    asked = {"since": first_id_at(at), "seen_at": seen_at, "quiet": quiet}
+    parts = (statement.run(connection, asked | {"state": state.value}) for state in (State.FAILED, State.DEAD))
+    return sum((up_to(MOST_FAILED, part.scalar_one()) for part in parts), Count())

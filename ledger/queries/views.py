@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from sqlalchemy import Engine, select
 
 from ledger.engine import reading
+from ledger.prepared import Prepared
 from ledger.tables import saved_views
 
 MOST_VIEWS = 100
@@ -21,9 +22,15 @@ class View:
     created_at: int
 
 
+_columns = saved_views.c
+_views = Prepared(
+    select(_columns.id, _columns.name, _columns.query, _columns.created_by, _columns.created_at)
+    .order_by(_columns.name)
+    .limit(MOST_VIEWS)
+)
+
+
 def views(engine: Engine) -> tuple[View, ...]:
     """In the order of their names."""
-    columns = saved_views.c
-    statement = select(columns.id, columns.name, columns.query, columns.created_by, columns.created_at)
     with reading(engine) as connection:
-        return tuple(View(*row) for row in connection.execute(statement.order_by(columns.name).limit(MOST_VIEWS)))
+        return tuple(View(*row) for row in _views.run(connection, {}))

@@ -4,7 +4,9 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import Connection, exists, false, func, or_, select
+from sqlalchemy import Boolean, Connection, bindparam, exists, false, literal, or_, select
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.functions import FunctionElement
 
 from ledger import clock, texts
 from ledger.queries.arguments import Condition, holds, placed
@@ -39,6 +41,10 @@ STATES: dict[Tab, tuple[State, ...]] = {
 WINDOW = 10_000
 #: What is compared as it stands. A column that this ledger does not have finds nothing.
 EXACT = ("job", "queue", "origin", "fingerprint")
+#: Sorts after each id.
+BEHIND_ALL = "g"
+#: For statements that are prepared: ``id_range`` as parameters.
+IN_RANGE = (runs.c.id >= bindparam("first"), runs.c.id < bindparam("last"))
 MOST_JOBS = 1_000
 
 
@@ -130,19 +136,23 @@ def in_order(column, wanted: Wanted):
 
 
 def in_age(wanted: Wanted, ids=runs.c.id) -> list:
-    """Ids sort by creation, so an age is a range of ids."""
-    conditions = []
-    if wanted.since is not None:
-        conditions.append(ids >= first_id_at(wanted.since))
-    if wanted.until is not None:
-        conditions.append(ids < first_id_at(wanted.until))
-    if wanted.before:
-        conditions.append(ids < wanted.before)
-    if wanted.after:
-        conditions.append(ids > wanted.after)
-    if wanted.up_to:
-        conditions.append(ids <= wanted.up_to)
-    return conditions
+    """Ids sort by creation, so an age is a range of ids, and so is a place in the list."""
+    first, last = id_range(wanted)
+    return ([ids >= first] if first else []) + ([ids < last] if last != BEHIND_ALL else [])
+
+
+def id_range(wanted: Wanted) -> tuple[str, str]:
+    """Age and place as one range of ids, the last one not in it: of several bounds an index might take the worse."""
+    firsts = [first_id_at(wanted.since)] if wanted.since is not None else []
+    lasts = [first_id_at(wanted.until)] if wanted.until is not None else []
+    firsts += [_next(wanted.after)] if wanted.after else []
+    lasts += [wanted.before] if wanted.before else []
+    lasts += [_next(wanted.up_to)] if wanted.up_to else []
+    return max(firsts, default=""), min(lasts, default=BEHIND_ALL)
+
+
+def _next(run_id: str) -> str:
+    return str(UUID(int=UUID(run_id).int + 1))
 
 
 def first_id_at(at: int) -> str:
@@ -211,7 +221,31 @@ def says(column, text: str):
 
 
 def _matches(text: str, *places):
-    return or_(*[func.lower(place).like(pattern(text), escape="!") for place in places])
+    return or_(*[Like(place, pattern(text)) for place in places])
+
+
+class Like(FunctionElement):
+    """``LIKE`` that takes capital letters for small ones. SQLite's own does so for ASCII, as its ``lower`` does,
+    and without writing each text anew: half the time."""
+
+    inherit_cache = True
+    type = Boolean()
+    name = "like"
+
+    def __init__(self, column, small: str):
+        super().__init__(column, literal(small))
+
+
+@compiles(Like, "sqlite")
+def _like(element, compiler, **options) -> str:
+    column, small = (compiler.process(each, **options) for each in element.clauses)
+    return f"({column} LIKE {small} ESCAPE '!')"
+
+
+@compiles(Like)
+def _lower_like(element, compiler, **options) -> str:
+    column, small = (compiler.process(each, **options) for each in element.clauses)
+    return f"(lower({column}) LIKE {small} ESCAPE '!')"
 
 
 def pattern(text: str) -> str:

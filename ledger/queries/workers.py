@@ -8,6 +8,7 @@ from ledger import clock, texts
 from ledger.engine import reading
 from ledger.errors import ProcessNotFound
 from ledger.fleet import ALIVE
+from ledger.prepared import OneOf, Prepared
 from ledger.queries.consumers import SILENT
 from ledger.queries.lines import RunLine, lines_at_work
 from ledger.tables import is_running, processes, runs
@@ -87,11 +88,17 @@ def process_now(engine: Engine, process_id: str) -> tuple[Process, int]:
         return _process(row), connection.scalar(held)
 
 
+_alive = Prepared(
+    select(processes)
+    .where(OneOf(processes.c.state, "states"))
+    .order_by(processes.c.host, processes.c.pid)
+    .limit(MOST_ALIVE)
+)
+
+
 def alive_processes(connection: Connection) -> tuple[Process, ...]:
     """All that should be alive, silent ones included, in the order of their names."""
-    statement = select(processes).where(processes.c.state.in_(ALIVE))
-    rows = connection.execute(statement.order_by(processes.c.host, processes.c.pid).limit(MOST_ALIVE))
-    return tuple(_process(row) for row in rows)
+    return tuple(_process(row) for row in _alive.run(connection, {"states": list(ALIVE)}))
 
 
 def _recently_ended(connection: Connection) -> tuple[Process, ...]:
