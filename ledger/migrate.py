@@ -1,6 +1,7 @@
 """Bringing the database to the newest schema. Several processes may try at once; one does it."""
 
 import logging
+from functools import cache
 from pathlib import Path
 
 from alembic import command
@@ -41,7 +42,9 @@ def is_newer(connection: Connection) -> bool:
     return found is not None and found > newest()
 
 
+@cache
 def newest() -> str:
+    """The last migration of this program."""
     return ScriptDirectory.from_config(_config(None)).get_current_head()
 
 
