@@ -6,11 +6,29 @@ from typing import Any
 
 import pytest
 from bs4 import BeautifulSoup, Tag
+from jinja2.bccache import Bucket, BytecodeCache
 
 from ledger.settings import load
 from tests.ledgers import prepare
 from web import create_app
 from web.console import NAME
+
+
+class Compiled(BytecodeCache):
+    """Templates, compiled once a process: each test has a site of its own, and most of its time went into that."""
+
+    def __init__(self):
+        self._kept: dict[str, bytes] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        if bucket.key + bucket.checksum in self._kept:
+            bucket.bytecode_from_string(self._kept[bucket.key + bucket.checksum])
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        self._kept[bucket.key + bucket.checksum] = bucket.bytecode_to_string()
+
+
+COMPILED = Compiled()
 
 
 class Site:
@@ -20,6 +38,7 @@ class Site:
         given = {"waybill_var": var, "database_url": "", "broker_url": "", "waybill_password": ""} | settings
         self.settings = load(**given, _env_file=None)
         self.app = create_app(self.settings)
+        self.app.jinja_env.bytecode_cache = COMPILED
         self.client = self.app.test_client()
         self.engine = self.app.extensions[NAME].engine
 
