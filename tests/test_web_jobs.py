@@ -24,6 +24,7 @@ from ledger.settings import Settings, load
 from ledger.states import Outcome, State
 from ledger.tables import runs as runs_table
 from tests.ledgers import prepare
+from tests.web_steps import COMPILED
 from web import create_app
 from web.console import NAME
 from workers.catalog import announce
@@ -58,6 +59,7 @@ class Site:
 
     def __init__(self, settings: Settings):
         self.app = create_app(settings)
+        self.app.jinja_env.bytecode_cache = COMPILED
         self.client = self.app.test_client()
         self.engine = self.app.extensions[NAME].engine
 
@@ -116,8 +118,9 @@ def _values_of(control) -> list[str]:
 
 
 @pytest.fixture
-def site(database_url, tmp_path) -> Iterator[Site]:
-    site = Site(settings_of(database_url, tmp_path))
+def site(sqlite_url, tmp_path) -> Iterator[Site]:
+    """On SQLite, as in ``web_steps``."""
+    site = Site(settings_of(sqlite_url, tmp_path))
     prepare(site.engine)
     yield site
     site.close()
