@@ -21,6 +21,8 @@ FILES_AT_ONCE = 8
 TALKATIVE = ("fsspec", "s3fs", "aiobotocore", "botocore", "urllib3", "paramiko", "httpx", "gcsfs", "adlfs", "azure")
 #: How kinds of storage name what changes when a file does.
 VERSIONS = ("ETag", "etag", "LastModified", "last_modified", "updated", "modified", "mtime", "modify")
+#: File systems that are asked over HTTP serve all threads; others are one connection, for one thread.
+_shared: dict[str, Any] = {}
 _mine = threading.local()
 
 
@@ -96,35 +98,34 @@ class Address:
 
     def _ask(self, act: Callable[[Any, str], Any]) -> Any:
         """``act`` on the file system and this path: once more on a new connection, if the old one may be the fault."""
-        files = self._known()
-        if files is not None and not files.async_impl:  # one connection, which may have been closed meanwhile
+        if (files := _mine.__dict__.pop(self._key, None)) is not None:
             try:
                 return self._act(files, act)
-            except Exception:
-                files = None
+            except Exception:  # the connection may have been closed meanwhile
+                pass
         try:
-            return self._act(files or self._connected(), act)
+            return self._act(_shared.get(self._key) or self._opened(), act)
         except FileNotFoundError:
             raise
         except Exception as error:
             raise VolumesAway(self._told(error)) from None  # what caused it may name the secrets
 
+    @property
+    def _key(self) -> str:
+        """Connections are for no forked process."""
+        return f"{os.getpid()} {self.root}"
+
     def _act(self, files: Any, act: Callable[[Any, str], Any]) -> Any:
-        """The connection is kept for the next one, unless this ended in the middle of something."""
-        _mine.files = {}
+        """What is one connection is kept for the next one, unless this ended in the middle of something."""
         found = act(files, self._path(files))
-        _mine.files = {(os.getpid(), self.root): files}
+        (_shared if files.async_impl else _mine.__dict__)[self._key] = files
         return found
 
     def _path(self, files: Any) -> str:
         files.invalidate_cache()  # others write there, too
         return files._strip_protocol("/".join((self.root.rstrip("/"), *self.names)))
 
-    def _known(self) -> Any | None:
-        """The file system as this thread used it last: connections are for one thread, and for no forked process."""
-        return getattr(_mine, "files", {}).get((os.getpid(), self.root))
-
-    def _connected(self) -> Any:
+    def _opened(self) -> Any:
         import fsspec  # 0.25 s, for those alone who use it
 
         for name in TALKATIVE:

@@ -87,7 +87,7 @@ def test_a_connection_that_was_closed_meanwhile_is_made_anew(tmp_path: Path):
         (tmp_path / "kept" / "a").write_bytes(b"text")
         place = volume_address.parsed(address) / "a"
         assert place.read_bytes() == b"text"
-        place._known().ftp.sock.close()
+        volume_address._mine.__dict__[place._key].ftp.sock.close()
         assert place.read_bytes() == b"text"
 
 
