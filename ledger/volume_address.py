@@ -8,11 +8,12 @@ import logging
 import os
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 from ledger.errors import LedgerError
 
@@ -57,29 +58,29 @@ class Address:
         told = self._ask(lambda files, path: files.info(path))
         return told["size"], "-".join(str(told[each]) for each in VERSIONS if told.get(each))
 
-    def put(self, folder: Path, last: str, sent: Callable[[int, int], None]) -> None:
-        """All files of a folder on this disk, ``last`` after all others: whoever finds that one finds all. Whatever
-        goes wrong, and ``sent`` may raise: nothing is left, unless another attempt has brought all of it there."""
+    def put(self, folder: Path, last: str, sending: Callable[[int, int], None]) -> None:
+        """All files of a folder on this disk, ``last`` after all others: whoever finds that one finds all. ``sending``
+        is told the number of the next file and how many there are, and may raise. Whatever goes wrong, nothing is left,
+        unless another attempt has brought all of it there."""
         try:
-            self._put(folder, sorted(_files_in(folder), key=lambda name: (name == last, name)), sent)
+            self._put(folder, sorted(_files_in(folder), key=lambda name: (name == last, name)), sending)
         except BaseException:
             self._remove_incomplete(last)
             raise
 
-    def _put(self, folder: Path, names: list[str], sent: Callable[[int, int], None]) -> None:
+    def _put(self, folder: Path, names: list[str], sending: Callable[[int, int], None]) -> None:
         for parent in sorted({name.rpartition("/")[0] for name in names}):
             (self / parent if parent else self)._ask(lambda files, path: files.makedirs(path, exist_ok=True))
         for some in [*_batches(names[:-1]), names[-1:]]:
+            sending(names.index(some[0]) + 1, len(names))
             self._ask(lambda files, path, some=some: files.put(*_from_and_to(folder, path, some)))
-            sent(names.index(some[-1]) + 1, len(names))
 
     def _remove_incomplete(self, last: str) -> None:
-        try:
-            (self / last).facts()
-        except FileNotFoundError:
-            self.remove()
-        except VolumesAway:
-            pass
+        with suppress(VolumesAway):  # the sweep will do it
+            try:
+                (self / last).facts()
+            except FileNotFoundError:
+                self.remove()
 
     def remove(self) -> None:
         """With all that is in it, if it is there."""
@@ -135,8 +136,9 @@ class Address:
 
     def _told(self, error: Exception) -> str:
         text = f"{type(error).__name__}: {error}".splitlines()[0]
-        for name, value in self.options.items():
-            text = text if name == "username" else text.replace(value, "***")
+        secrets = [value for name, value in self.options.items() if name != "username"]
+        for secret in (*secrets, *(quote(secret, safe="") for secret in secrets)):
+            text = text.replace(secret, "***")
         return text
 
 

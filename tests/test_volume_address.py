@@ -135,14 +135,14 @@ def test_the_sidecar_arrives_last_and_a_canceled_run_leaves_nothing(run, address
     seen = []
 
     def stopped(done: int, total: int | None = None, note: str = "") -> None:
-        if note.startswith("sending"):
-            seen.append(below(address))
+        if note == "sending, file 6 of 6":
+            seen.extend(below(address / run.run_id))
             raise Canceled
 
     monkeypatch.setattr(context, "progress", stopped)
     with pytest.raises(Canceled):
         kept_phantom(run)
-    assert seen[0] and not any(name.endswith(SIDECAR) for name in seen[0])
+    assert len(seen) == 5 and SIDECAR not in seen
     assert run.volumes == {} and below(address) == [] and list(settings().volumes.iterdir()) == []
 
 
@@ -173,7 +173,22 @@ def test_a_storage_that_is_away_is_said_without_its_secrets(run, tmp_path, monke
 
 def test_what_a_server_says_is_told_without_the_secrets_in_it():
     place = volume_address.parsed("ftp://ana:se%20same@host/kept")
-    assert place._told(OSError("no ana/se same here\nat all")) == "OSError: no ana/*** here"
+    assert place._told(OSError("no ana/se same or se%20same here\nat all")) == "OSError: no ana/*** or *** here"
+
+
+def test_a_storage_that_goes_away_in_the_middle_leaves_the_first_reason(tmp_path: Path):
+    (tmp_path / "a").write_bytes(b"text")
+
+    def stopped(done: int, total: int) -> None:
+        raise Canceled
+
+    with volume_storage.ftp(tmp_path / "storage") as address:
+        gone = volume_address.parsed(address) / "kept"
+        with pytest.raises(Canceled):
+            gone.put(tmp_path, "a", stopped)
+        assert below(tmp_path / "storage") == []
+    with pytest.raises(VolumesAway):
+        gone.put(tmp_path, "a", stopped)
 
 
 # Pages

@@ -170,8 +170,8 @@ def _keeping(done: int, total: int) -> None:
     context.progress(40 + 60 * done // total, 100, f"keeping, slice {done:,} of {total:,}")
 
 
-def _sending(done: int, total: int) -> None:
-    context.progress(100, 100, f"sending, file {done:,} of {total:,}")
+def _sending(number: int, total: int) -> None:
+    context.progress(100, 100, f"sending, file {number:,} of {total:,}")
 
 
 def _summary(said: dict) -> dict:

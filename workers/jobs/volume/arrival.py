@@ -10,12 +10,12 @@ from ledger.files import remove_old_parts
 from ledger.settings import settings
 from ledger.volume_address import Address
 
-Sent = Callable[[int, int], None]
-"""Called with files sent so far and files in all; what it raises ends the sending and leaves nothing."""
+Sending = Callable[[int, int], None]
+"""Called with the number of the next file and files in all; what it raises ends the sending and leaves nothing."""
 
 
 @contextmanager
-def of(place: Path | Address, last: str, sent: Sent = lambda done, total: None) -> Iterator[Path]:
+def of(place: Path | Address, last: str, sending: Sending = lambda number, total: None) -> Iterator[Path]:
     """A folder to make and to write to. Of what is sent, the file ``last`` arrives after all others."""
     if isinstance(place, Path):
         yield place
@@ -25,7 +25,7 @@ def of(place: Path | Address, last: str, sent: Sent = lambda done, total: None) 
     remove_old_parts(here)  # on this host there may be no scheduler that does
     with tempfile.TemporaryDirectory(".part", f".{place.name}.", here, ignore_cleanup_errors=True) as folder:
         yield Path(folder, place.name)
-        place.put(Path(folder, place.name), last, sent)
+        place.put(Path(folder, place.name), last, sending)
 
 
 def clear(place: Path | Address) -> None:
