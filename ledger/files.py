@@ -14,11 +14,14 @@ from pathlib import Path
 
 from sqlalchemy import ColumnElement, Connection, Engine, Select, select
 
+from ledger import clock
 from ledger.engine import reading
-from ledger.ids import is_id
+from ledger.ids import is_id, made_at
 from ledger.settings import Settings
+from ledger.states import ACTIVE
 from ledger.tables import photos, runs, schedules, volumes
 from ledger.uploads import PREFIX
+from ledger.volume_address import Address, VolumesAway
 from ledger.volume_files import MEASUREMENTS
 
 log = logging.getLogger(__name__)
@@ -72,16 +75,26 @@ def remove_old_uploads(engine: Engine, settings: Settings) -> None:
             shutil.rmtree(folder, onerror=_log_rest)
 
 
-def remove_volume(folder: Path, volume_id: str) -> None:
+def remove_volume(place: Path | Address, volume_id: str) -> None:
     """Deletes the folder of a volume that the ledger has forgotten."""
     if is_id(volume_id):
-        shutil.rmtree(folder / volume_id, onerror=_log_rest)
+        _remove_all(place / volume_id)
 
 
-def remove_measurement(folder: Path, volume_id: str, measurement_id: str) -> None:
+def remove_measurement(place: Path | Address, volume_id: str, measurement_id: str) -> None:
     """Deletes the region of a measurement that the ledger has forgotten."""
     if is_id(volume_id) and is_id(measurement_id):
-        shutil.rmtree(folder / volume_id / MEASUREMENTS / measurement_id, onerror=_log_rest)
+        _remove_all(place / volume_id / MEASUREMENTS / measurement_id)
+
+
+def _remove_all(place: Path | Address) -> None:
+    if isinstance(place, Path):
+        shutil.rmtree(place, onerror=_log_rest)
+        return
+    try:
+        place.remove()
+    except VolumesAway as error:
+        log.warning("What was to be deleted stays: %s", error)
 
 
 def remove_photo(folder: Path, photo_id: str) -> None:
@@ -94,6 +107,30 @@ def remove_strange_volumes(engine: Engine, settings: Settings) -> None:
     """Deletes volume folders that nobody touched for a day and the ledger does not know: their runs came to no end,
     or their deletion was cut short. Raises LedgerAway."""
     _remove_strange(engine, settings.volumes, select(volumes.c.id), volumes.c.id)
+    if isinstance(place := settings.volume_place, Address):
+        _remove_strange_at(engine, place)
+
+
+def _remove_strange_at(engine: Engine, place: Address) -> None:
+    """Storage does not tell of a folder when it was touched: here the ledger says whether its run may still write."""
+    before = clock.now() - DAY_SECONDS * clock.SECOND
+    try:
+        old = [name for name in place.listed() if (made := made_at(name)) is not None and made < before]
+    except VolumesAway as error:
+        log.warning("Volumes that nobody knows are not looked for: %s", error)
+        return
+    for some in (old[at : at + FOLDERS_AT_ONCE] for at in range(0, len(old), FOLDERS_AT_ONCE)):
+        with reading(engine) as connection:
+            strange = set(some) - _expected(connection, some)
+        for name in strange:
+            remove_volume(place, name)
+
+
+def _expected(connection: Connection, ids: list[str]) -> set[str]:
+    """Those of kept volumes, and of runs that have not come to their end."""
+    kept = connection.scalars(select(volumes.c.id).where(volumes.c.id.in_(ids)))
+    going_on = select(runs.c.id).where(runs.c.id.in_(ids), runs.c.state.in_(sorted(ACTIVE)))
+    return {*kept, *connection.scalars(going_on)}
 
 
 def remove_strange_photos(engine: Engine, settings: Settings) -> None:
@@ -112,7 +149,12 @@ def _remove_strange(engine: Engine, place: Path, kept: Select, key: ColumnElemen
                 os.utime(folder)
             else:
                 shutil.rmtree(folder, onerror=_log_rest)
-    for part in place.glob(".*.part"):  # of a worker that was killed
+    remove_old_parts(place)
+
+
+def remove_old_parts(place: Path) -> None:
+    """Deletes the hidden folders of workers that were killed."""
+    for part in place.glob(".*.part"):
         if part.stat().st_mtime < time.time() - DAY_SECONDS:
             shutil.rmtree(part, onerror=_log_rest)
 

@@ -13,9 +13,10 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
-from ledger import failpoints
+from ledger import failpoints, volume_address
 from ledger.errors import N_
 from ledger.feed_addresses import hosts_of
+from ledger.volume_address import Address
 
 
 class SettingsError(Exception):
@@ -62,6 +63,13 @@ class Settings(BaseSettings):
     )
     waybill_var: Path = Field(
         Path("var"), description=N_("Folder of the ledger (SQLite), artifacts, uploads, volumes, photos and the secret key.")
+    )
+    waybill_volumes: SecretStr = Field(
+        SecretStr(""),
+        description=N_(
+            "Address of kept volumes, for hosts that share no disk, like `s3://bucket/volumes`. "
+            "Unset: `volumes` in `WAYBILL_VAR`."
+        ),
     )
     waybill_files: Path | None = Field(
         None, description=N_("Folder of server-side files that jobs may read. Unset: `files` in `WAYBILL_VAR`.")
@@ -116,6 +124,13 @@ class Settings(BaseSettings):
             return address and str(ip_address(address))
         except ValueError:
             raise ValueError(f"{address!r} is not an IP address, like 127.0.0.1") from None
+
+    @field_validator("waybill_volumes")
+    @classmethod
+    def _known_storage(cls, address: SecretStr) -> SecretStr:
+        if text := address.get_secret_value():
+            volume_address.parsed(text)
+        return address
 
     @field_validator("subject_path")
     @classmethod
@@ -180,7 +195,13 @@ class Settings(BaseSettings):
 
     @property
     def volumes(self) -> Path:
+        """The folder on this disk; where volumes are kept is ``volume_place``."""
         return self.var / "volumes"
+
+    @property
+    def volume_place(self) -> Path | Address:
+        address = self.waybill_volumes.get_secret_value()
+        return volume_address.parsed(address) if address else self.volumes
 
     @property
     def photos(self) -> Path:

@@ -24,6 +24,7 @@ LIBRARIES = {
     "sqlalchemy": ("ledger",),
     "alembic": ("ledger",),
     "psycopg": ("ledger",),
+    "fsspec": ("ledger",),
     "sqlite3": ("ledger", "bench"),
     "flask": ("web",),
     "werkzeug": ("web",),

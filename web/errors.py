@@ -33,6 +33,7 @@ from ledger.queries.schema import SchemaMissing, require_schema
 from ledger.retention import DAY
 from ledger.schedules import NameTaken
 from ledger.settings import Settings
+from ledger.volume_address import VolumesAway
 from web import moments, outage
 from web.arguments import shorten
 from web.console import console
@@ -174,6 +175,12 @@ def volume_not_found(error: VolumeNotFound) -> ErrorPage:
     return ErrorPage(404, _("No such volume"), text, "", "/volumes", _("To the volumes"))
 
 
+def volumes_away(error: VolumesAway) -> ErrorPage:
+    log.warning("Answered 503: %s", error)
+    text = _("What the ledger knows of volumes is there; their pictures come from a storage that does not answer.")
+    return ErrorPage(503, _("The storage of volumes is away"), text, str(error), "/volumes", _("To the volumes"))
+
+
 def photo_not_found(error: PhotoNotFound) -> ErrorPage:
     text = _("There is no photo with the id %(id)s. Somebody may have deleted it.", id=shorten(error.photo_id, 60))
     return ErrorPage(404, _("No such photo"), text, "", "/photos", _("To the photos"))
@@ -247,6 +254,7 @@ PAGES = {
     TooLateToUndo: too_late_to_undo,
     ViewNotFound: view_not_found,
     VolumeNotFound: volume_not_found,
+    VolumesAway: volumes_away,
     PhotoNotFound: photo_not_found,
     WrongState: wrong_state,
     CSRFError: csrf_failed,

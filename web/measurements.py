@@ -2,6 +2,7 @@
 
 import csv
 import io
+from pathlib import Path
 
 from flask import Blueprint, Response, abort, flash, redirect, request, send_file, url_for
 from flask_babel import gettext as _
@@ -12,12 +13,14 @@ from ledger.files import remove_measurement
 from ledger.ids import is_id
 from ledger.queries import volumes as queries
 from ledger.queries.volumes import Measurement
+from ledger.volume_address import Address
 from ledger.volume_files import LABELS, MASK, MEASUREMENTS
 from web.console import console
 from web.jobs import begin
 from web.live import live_page
 from web.measurement_view import FIGURES, page_of
 from web.volume_files import for_good
+from web.volume_sending import sent
 
 blueprint = Blueprint("measurements", __name__, url_prefix="/volumes/<volume_id>/measurements")
 
@@ -51,7 +54,7 @@ def create(volume_id: str):
 @blueprint.post("/<measurement_id>/deletion")
 def delete(volume_id: str, measurement_id: str):
     volumes.forget_measurement(console().engine, measurement_id)
-    remove_measurement(console().settings.volumes, volume_id, measurement_id)
+    remove_measurement(console().settings.volume_place, volume_id, measurement_id)
     flash(_("The measurement is deleted."))
     return redirect(url_for("measurements.index", volume_id=volume_id), 303)
 
@@ -59,22 +62,29 @@ def delete(volume_id: str, measurement_id: str):
 @blueprint.get("/<measurement_id>/labels.gz")
 def labels(volume_id: str, measurement_id: str) -> Response:
     """The parts on the grid of the volume: uint16, little-endian, (z, y, x)."""
-    response = for_good(send_file(_file(volume_id, measurement_id, LABELS), mimetype="application/octet-stream"))
+    place, kind = _file(volume_id, measurement_id, LABELS), "application/octet-stream"
+    response = sent(place, kind) if isinstance(place, Address) else send_file(place, mimetype=kind)
     response.headers["Content-Encoding"] = "gzip"
-    return response
+    return for_good(response)
 
 
 @blueprint.get("/<measurement_id>/mask.nii.gz")
 def mask(volume_id: str, measurement_id: str) -> Response:
-    path, name = _file(volume_id, measurement_id, MASK), queries.volume(console().engine, volume_id).name
-    saved = {"mimetype": "application/gzip", "as_attachment": True, "download_name": f"{name}-mask.nii.gz"}
-    return for_good(send_file(path, **saved))
+    place, name = _file(volume_id, measurement_id, MASK), queries.volume(console().engine, volume_id).name
+    kind, saved = "application/gzip", f"{name}-mask.nii.gz"
+    if isinstance(place, Path):
+        return for_good(send_file(place, mimetype=kind, as_attachment=True, download_name=saved))
+    response = sent(place, kind)
+    response.headers.set("Content-Disposition", "attachment", filename=saved)
+    return for_good(response)
 
 
-def _file(volume_id: str, measurement_id: str, name: str):
+def _file(volume_id: str, measurement_id: str, name: str) -> Path | Address:
     _measured(volume_id, measurement_id)
-    path = console().settings.volumes / volume_id / MEASUREMENTS / measurement_id / name
-    return path if path.is_file() else abort(404, _("The region of this measurement is not on disk any more."))
+    place = console().settings.volume_place / volume_id / MEASUREMENTS / measurement_id / name
+    if isinstance(place, Path) and not place.is_file():
+        abort(404, _("The region of this measurement is not on disk any more."))
+    return place
 
 
 def _measured(volume_id: str, measurement_id: str) -> Measurement:

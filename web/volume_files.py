@@ -1,9 +1,13 @@
 """Kept volumes as files: their parts as they lie on disk, and planes drawn for those whose browser runs no script."""
 
+from pathlib import Path, PurePosixPath
+
 from flask import Blueprint, Response, abort, request, send_file
 from flask_babel import gettext as _
 
+from ledger.volume_address import Address
 from web.volume_folder import Kept, kept
+from web.volume_sending import sent
 
 blueprint = Blueprint("volume_files", __name__, url_prefix="/volumes")
 
@@ -16,15 +20,19 @@ TYPES = {".json": "application/json", ".png": "image/png", ".gz": "application/o
 @blueprint.get("/<volume_id>/data/<path:part>")
 def data(volume_id: str, part: str) -> Response:
     """A part, for good: it never changes. What is packed stays packed, and ranges count its packed bytes."""
-    path = kept(volume_id).file(part)
-    if path is None:
+    place, kind = kept(volume_id).file(part), TYPES.get(PurePosixPath(part).suffix)
+    if place is None:
         abort(404, _("A volume has no such part."))
-    facts = path.stat()
-    tag = f"{volume_id}-{part.replace('/', '-')}-{facts.st_size:x}-{facts.st_mtime_ns:x}"
-    response = send_file(path, mimetype=TYPES[path.suffix], conditional=True, etag=tag, max_age=YEAR)
-    if path.suffix == ".gz":
+    response = sent(place, kind) if isinstance(place, Address) else _from_disk(place, kind, f"{volume_id}-{part}")
+    if place.name.endswith(".gz"):
         response.headers["Content-Encoding"] = "gzip"
     return for_good(response)
+
+
+def _from_disk(path: Path, kind: str, name: str) -> Response:
+    facts = path.stat()
+    tag = f"{name.replace('/', '-')}-{facts.st_size:x}-{facts.st_mtime_ns:x}"
+    return send_file(path, mimetype=kind, conditional=True, etag=tag, max_age=YEAR)
 
 
 @blueprint.get("/<volume_id>/planes/<plane>/<int:index>.png")

@@ -8,16 +8,17 @@ from ledger.errors import VolumeNotFound
 from ledger.ids import is_id
 from ledger.queries import volumes as queries
 from ledger.queries.volumes import Volume, Wanted
+from ledger.volume_address import Address
 from ledger.volume_files import is_part
 from web.console import console
 
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """A volume on disk. ``sidecar`` is as docs/volumes.md says."""
+    """A volume in its folder. ``sidecar`` is as docs/volumes.md says."""
 
     id: str
-    folder: Path
+    folder: Path | Address
     sidecar: dict[str, Any]
 
     @property
@@ -39,10 +40,12 @@ class Kept:
         """A volume has the id of the run that made it."""
         return self.id
 
-    def file(self, part: str) -> Path | None:
-        """None for what is no part of a volume, and for a part that is not there."""
-        path = self.folder / part
-        return path if is_part(part, self.shape[2]) and path.is_file() else None
+    def file(self, part: str) -> Path | Address | None:
+        """None for what is no part of a volume, and for a part that is not on disk."""
+        if not is_part(part, self.shape[2]):
+            return None
+        place = self.folder / part
+        return place if isinstance(place, Address) or place.is_file() else None
 
 
 def kept(volume_id: str) -> Kept:
@@ -53,7 +56,7 @@ def kept(volume_id: str) -> Kept:
 
 
 def _kept(volume: Volume) -> Kept:
-    return Kept(volume.id, console().settings.volumes / volume.id, volume.sidecar)
+    return Kept(volume.id, console().settings.volume_place / volume.id, volume.sidecar)
 
 
 def others(than: Kept) -> list[Kept]:

@@ -105,7 +105,7 @@ def confirm_deletion(volume_id: str):
 def delete(volume_id: str):
     name = queries.volume(console().engine, volume_id).name
     volumes.forget(console().engine, volume_id)
-    remove_volume(console().settings.volumes, volume_id)
+    remove_volume(console().settings.volume_place, volume_id)
     remove_uploads_of(console().engine, console().settings, volume_id)
     flash(_("“%(name)s” is deleted.", name=name))
     return redirect(url_for("volumes.index"), 303)

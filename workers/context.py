@@ -11,6 +11,7 @@ from typing import Protocol
 
 from ledger.photos import Facts, Feed, Kept
 from ledger.settings import settings
+from ledger.volume_address import Address
 from workers.uploads import UploadFile
 
 __all__ = [
@@ -122,10 +123,12 @@ def sidecar_of(volume_id: str) -> dict | None:
     return run.sidecar_of(volume_id) if run else None
 
 
-def volumes_dir() -> Path:
-    """The folder of kept volumes."""
-    settings().volumes.mkdir(parents=True, exist_ok=True)
-    return settings().volumes
+def volumes_dir() -> Path | Address:
+    """Where kept volumes are: a folder, or an address that is used like one."""
+    place = settings().volume_place
+    if isinstance(place, Path):
+        place.mkdir(parents=True, exist_ok=True)
+    return place
 
 
 def feed(url: str) -> Feed:

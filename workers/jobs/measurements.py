@@ -10,7 +10,7 @@ from isal import igzip
 from ledger.volume_files import LABELS, MASK, MEASUREMENTS
 from workers import context
 from workers.context import UploadFile
-from workers.jobs.volume import stored
+from workers.jobs.volume import arrival, stored
 from workers.jobs.volume.errors import BadValue, VolumeError
 from workers.jobs.volume.measuring import figures, masks
 from workers.jobs.volume.measuring.grid import Grid, Point, Sphere
@@ -100,10 +100,11 @@ def _values(volume_id: str, said: dict) -> tuple[np.ndarray, str]:
 
 
 def _write(volume_id: str, labels: np.ndarray, grid: Grid) -> None:
-    folder = context.volumes_dir() / volume_id / MEASUREMENTS / (context.run_id() or "unnamed")
-    folder.mkdir(parents=True, exist_ok=True)
-    _save(folder / LABELS, igzip.compress(labels.astype("<u2", copy=False), 1, mtime=0))
-    masks.write(labels, grid, folder / MASK)
+    place = context.volumes_dir() / volume_id / MEASUREMENTS / (context.run_id() or "unnamed")
+    with arrival.of(place, MASK) as folder:
+        folder.mkdir(parents=True, exist_ok=True)
+        _save(folder / LABELS, igzip.compress(labels.astype("<u2", copy=False), 1, mtime=0))
+        masks.write(labels, grid, folder / MASK)
 
 
 def _save(path: Path, data: bytes) -> None:

@@ -1,15 +1,15 @@
 """Jobs on volumes. What they do is in ``workers.jobs.volume``; here are only the forms and the reports."""
 
 import logging
-import shutil
 from dataclasses import replace
 
 import dramatiq
 
 from ledger.settings import settings
+from ledger.volume_files import SIDECAR
 from workers import context
 from workers.context import UploadFile
-from workers.jobs.volume import chart, folder, loading, phantom, pictures, raw, statistics, store
+from workers.jobs.volume import arrival, chart, folder, loading, phantom, pictures, raw, statistics, store
 from workers.jobs.volume.dicom.errors import SeveralSeries
 from workers.jobs.volume.errors import NotOneSource, VolumeError
 from workers.jobs.volume.fits import Dtype, bytes_of
@@ -158,15 +158,20 @@ def _described(volume: Volume, plan: Loading, subject: str, label: str) -> Volum
 
 def _keep(volume: Volume, name: str) -> dict:
     place = context.volumes_dir() / (context.run_id() or "unnamed")
-    shutil.rmtree(place, ignore_errors=True)  # what an earlier attempt of this run has left
+    arrival.clear(place)  # of what an earlier attempt of this run has left
     names = settings().keep_patient_names
-    said = store.write(volume, place, place.name, name, names, _keeping)
+    with arrival.of(place, SIDECAR, _sending) as folder:
+        said = store.write(volume, folder, place.name, name, names, _keeping)
     context.volume(said)
     return said
 
 
 def _keeping(done: int, total: int) -> None:
     context.progress(40 + 60 * done // total, 100, f"keeping, slice {done:,} of {total:,}")
+
+
+def _sending(number: int, total: int) -> None:
+    context.progress(100, 100, f"sending, file {number:,} of {total:,}")
 
 
 def _summary(said: dict) -> dict:

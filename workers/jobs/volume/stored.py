@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 from isal import igzip
 
+from ledger.volume_address import Address
 from ledger.volume_files import CHUNK_SLICES, SIDECAR, chunk_name
 from workers.jobs.volume.errors import VolumeError
 
@@ -17,15 +18,15 @@ class VolumeGone(VolumeError):
         super().__init__(f"The volume {volume_id} is not there: it was deleted, or lies on another machine.")
 
 
-def sidecar_in(folder: Path) -> dict:
+def sidecar_in(folder: Path | Address) -> dict:
     """All that was known of the volume when it was kept. Raises VolumeGone."""
     try:
-        return json.loads((folder / SIDECAR).read_text())
+        return json.loads((folder / SIDECAR).read_bytes())
     except FileNotFoundError as error:
         raise VolumeGone(folder.name) from error
 
 
-def voxels_in(folder: Path, sidecar: dict) -> np.ndarray:
+def voxels_in(folder: Path | Address, sidecar: dict) -> np.ndarray:
     """The voxels (z, y, x), int16 or float32. Raises VolumeGone."""
     shape = tuple(reversed(sidecar["shape_xyz"]))
     voxels = np.empty(shape, np.dtype(sidecar["dtype"]).newbyteorder("<"))

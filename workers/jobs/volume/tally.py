@@ -84,7 +84,13 @@ def of_stack(stack: np.ndarray) -> Part:
     counts = np.zeros(65536, np.int64)
     for start in range(0, words.size, PIECE):
         counts += np.bincount(words[start : start + PIECE], minlength=65536)
-    return counts, *_range(flat)
+    return counts, *(_counted_range(counts) if flat.dtype.kind == "i" else _range(flat))
+
+
+def _counted_range(counts: np.ndarray) -> tuple[float, float]:
+    """Of int16, whose counts say it already."""
+    found = np.flatnonzero(counts).astype(np.uint16).view(np.int16)
+    return float(found.min()), float(found.max())
 
 
 def _range(flat: np.ndarray) -> tuple[float | None, float | None]:

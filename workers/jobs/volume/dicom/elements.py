@@ -34,6 +34,8 @@ def text(dataset: Dataset, keyword: str) -> str:
         found = value(dataset, keyword)
     if found is None:
         return ""
+    if isinstance(found, str) and found.isprintable() and "  " not in found:  # nearly all of them
+        return found.strip()
     joined = found if isinstance(found, str) else "\\".join(map(str, found)) if _several(found) else str(found)
     return " ".join("".join(each if each.isprintable() else " " for each in joined).split())
 

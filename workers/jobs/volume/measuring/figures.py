@@ -6,7 +6,7 @@ import numpy as np
 
 from workers.jobs.volume.measuring.components import Box, bounds, labelled
 from workers.jobs.volume.measuring.grid import Grid, Point
-from workers.jobs.volume.measuring.peak import RADIUS, kernel, peaks
+from workers.jobs.volume.measuring.peak import RADIUS, Peaks, kernel, peaks
 
 MOST_PARTS = 50
 BINS = 50
@@ -42,8 +42,9 @@ def measure(values: np.ndarray, mask: np.ndarray, grid: Grid, smallest: int = 1)
     weights, box = kernel(grid), bounds(labels > 0)
     parts = enumerate(ndimage.find_objects(labels, MOST_PARTS), start=1)
     found = [figures(values, labels[place] == label, place, grid, weights) for label, place in parts if place]
+    known = _highest(found) if number == len(found) else None
     told = {
-        "whole": asdict(figures(values, labels[box] > 0, box, grid, weights)) if number else None,
+        "whole": asdict(figures(values, labels[box] > 0, box, grid, weights, known)) if number else None,
         "parts": [asdict(each) for each in found],
         "number": number,
         "voxel_ml": grid.voxel_ml,
@@ -53,11 +54,21 @@ def measure(values: np.ndarray, mask: np.ndarray, grid: Grid, smallest: int = 1)
     return told, labels
 
 
-def figures(values: np.ndarray, inside: np.ndarray, box: Box, grid: Grid, weights: np.ndarray) -> Figures:
-    """Of the voxels ``inside`` (bool, of that ``box`` of ``values``), of which there is at least one."""
+def _highest(parts: list[Figures]) -> Peaks | None:
+    """The peaks of all parts together, without summing up spheres once more. Of voxels that are equally hot, the first
+    counts, as it does within a part."""
+    hottest = max(parts, key=lambda part: (part.max, [-at for at in part.hottest_xyz[::-1]]), default=None)
+    return hottest and Peaks(max(part.peak for part in parts), hottest.peak_at_max)
+
+
+def figures(
+    values: np.ndarray, inside: np.ndarray, box: Box, grid: Grid, weights: np.ndarray, known: Peaks | None = None
+) -> Figures:
+    """Of the voxels ``inside`` (bool, of that ``box`` of ``values``), of which there is at least one. Their peaks are
+    found, unless they are ``known``."""
     counted = values[box][inside].astype(np.float64)
     where = np.argwhere(inside) + [side.start for side in box]
-    hottest, peak = where[counted.argmax()], peaks(values, inside, box, weights)
+    hottest, peak = where[counted.argmax()], known or peaks(values, inside, box, weights)
     mean, ml = float(counted.mean()), len(counted) * grid.voxel_ml
     return Figures(
         voxels=len(counted),

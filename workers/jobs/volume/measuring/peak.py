@@ -49,9 +49,19 @@ def peaks(values: np.ndarray, inside: np.ndarray, box: Box, weights: np.ndarray)
     near = values[around].astype(np.float64)
     counts = np.isfinite(near)
     near[~counts] = 0.0
-    means = (_summed(near, weights) / _summed(counts.astype(np.float64), weights))[inner]
+    means = _summed(near, weights)[inner] / _counted(counts, inner, weights)
     hottest = np.argmax(np.where(inside, values[box], -np.inf))
     return Peaks(float(means[inside].max()), float(means.ravel()[hottest]))
+
+
+def _counted(counts: np.ndarray, inner: Box, weights: np.ndarray) -> np.ndarray | float:
+    """What of the sphere counts around each voxel of ``inner``: all of it, but for a region that is near the end of the
+    volume, or near what is no number."""
+    inside = all(
+        side.start >= length // 2 and side.stop + length // 2 <= size
+        for side, length, size in zip(inner, weights.shape, counts.shape, strict=True)
+    )
+    return weights.sum() if inside and counts.all() else _summed(counts.astype(np.float64), weights)[inner]
 
 
 def _summed(near: np.ndarray, weights: np.ndarray) -> np.ndarray:
