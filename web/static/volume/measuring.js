@@ -1,6 +1,7 @@
 // Measuring on the volume's page: the form is sent without leaving it, and regions are outlined on the planes.
 
 import { fetched, PartFailed } from "./chunks.js";
+import "./page.js"; // the viewer on which regions are outlined
 
 const ASK_AGAIN_MS = 500;
 const SPHERE_MM = 20;
