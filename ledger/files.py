@@ -73,9 +73,18 @@ def remove_old_uploads(engine: Engine, settings: Settings) -> None:
 
 
 def remove_volume(folder: Path, volume_id: str) -> None:
-    """Deletes the folder of a volume that the ledger has forgotten."""
-    if is_id(volume_id):
-        shutil.rmtree(folder / volume_id, onerror=_log_rest)
+    """Deletes the folder of a volume that the ledger has forgotten: under another name, so that what a measurement
+    writes meanwhile finds no place, and leaves nothing."""
+    if not is_id(volume_id):
+        return
+    gone = folder / f".{volume_id}.gone.part"
+    try:
+        (folder / volume_id).rename(gone)
+    except FileNotFoundError:
+        return
+    except OSError:  # an earlier one lies there half deleted
+        gone = folder / volume_id
+    shutil.rmtree(gone, onerror=_log_rest)
 
 
 def remove_measurement(folder: Path, volume_id: str, measurement_id: str) -> None:

@@ -100,10 +100,16 @@ def _values(volume_id: str, said: dict) -> tuple[np.ndarray, str]:
 
 
 def _write(volume_id: str, labels: np.ndarray, grid: Grid) -> None:
-    folder = context.volumes_dir() / volume_id / MEASUREMENTS / (context.run_id() or "unnamed")
-    folder.mkdir(parents=True, exist_ok=True)
-    _save(folder / LABELS, igzip.compress(labels.astype("<u2", copy=False), 1, mtime=0))
-    masks.write(labels, grid, folder / MASK)
+    """Raises VolumeGone: the folder of a volume that was deleted meanwhile is not made again."""
+    place = context.volumes_dir() / volume_id / MEASUREMENTS
+    folder = place / (context.run_id() or "unnamed")
+    try:
+        place.mkdir(exist_ok=True)
+        folder.mkdir(exist_ok=True)
+        _save(folder / LABELS, igzip.compress(labels.astype("<u2", copy=False), 1, mtime=0))
+        masks.write(labels, grid, folder / MASK)
+    except FileNotFoundError as error:
+        raise stored.VolumeGone(volume_id) from error
 
 
 def _save(path: Path, data: bytes) -> None:
