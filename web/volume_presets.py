@@ -123,8 +123,9 @@ def _error(name: str, recipe: dict[str, str]) -> str:
 
 def _answers() -> dict[str, list[str]]:
     """All that the form of the job says, but for blanks."""
-    said = {name: request.form.getlist(name) for name in request.form if name.startswith(PREFIX)}
-    return {name: texts for name, texts in said.items() if any(map(str.strip, texts))}
+    names = [name for name in request.form if name.startswith(PREFIX)]
+    said = {name: [text for text in request.form.getlist(name) if text.strip()] for name in names}
+    return {name: texts for name, texts in said.items() if texts}
 
 
 def _prefixed(recipe: dict[str, str]) -> dict[str, list[str]]:
