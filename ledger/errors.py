@@ -100,6 +100,14 @@ class TooLateToUndo(LedgerError):
         super().__init__(f"action {action_id} cannot be undone")
 
 
+class PresetNotFound(LedgerError):
+    """No preset has this id, or somebody deleted it."""
+
+    def __init__(self, preset_id: str):
+        self.preset_id = preset_id
+        super().__init__(f"no preset has the id {preset_id}")
+
+
 class ViewNotFound(LedgerError):
     """No saved view has this id, or somebody deleted it."""
 

@@ -76,9 +76,19 @@ def remove_old_uploads(engine: Engine, settings: Settings) -> None:
 
 
 def remove_volume(place: Path | Address, volume_id: str) -> None:
-    """Deletes the folder of a volume that the ledger has forgotten."""
-    if is_id(volume_id):
-        _remove_all(place / volume_id)
+    """Deletes the folder of a volume that the ledger has forgotten: under another name, so that what a measurement
+    writes meanwhile finds no place, and leaves nothing. At an address, where nothing can be renamed, that clears up."""
+    if not is_id(volume_id):
+        return
+    _remove_all(_put_aside(place, volume_id) if isinstance(place, Path) else place / volume_id)
+
+
+def _put_aside(folder: Path, volume_id: str) -> Path:
+    gone = folder / f".{volume_id}.gone.part"
+    try:
+        return (folder / volume_id).rename(gone)
+    except OSError:  # it is not there, or an earlier one lies there half deleted
+        return folder / volume_id
 
 
 def remove_measurement(place: Path | Address, volume_id: str, measurement_id: str) -> None:

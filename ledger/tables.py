@@ -24,12 +24,12 @@ from ledger.tables_people import action_runs, actions, pauses, run_tags, saved_v
 from ledger.tables_photos import feeds, photos
 from ledger.tables_schedules import schedules, statements, ticks
 from ledger.tables_tally import stragglers, tallies, tally_marks, totals
-from ledger.tables_volumes import corrections, measurements, volumes
+from ledger.tables_volumes import corrections, measurements, presets, volumes
 
 __all__ = [
     "action_runs", "actions", "artifacts", "attempts", "barriers", "corrections", "counters", "failures", "feeds",
     "group_passes", "is_limited", "is_queued", "is_running", "jobs", "limits", "logs", "measurements", "members",
-    "metadata", "pauses", "photos", "processes", "rejected", "run_tags", "runs", "saved_views",
+    "metadata", "pauses", "photos", "presets", "processes", "rejected", "run_tags", "runs", "saved_views",
     "schedules", "starts", "statements", "stragglers", "tallies", "tally_marks", "ticks", "totals", "unique_runs",
     "volumes",
 ]  # fmt: skip

@@ -1,6 +1,7 @@
-"""Tables about kept volumes: what they are, what was measured in them, and what people said about them."""
+"""Tables about kept volumes: what they are, what was measured in them, and what people said about them; and how files
+that do not say what they are become volumes."""
 
-from sqlalchemy import BigInteger, Column, ForeignKey, Index, String, Table, Text, text
+from sqlalchemy import BigInteger, Column, ForeignKey, Index, String, Table, Text, UniqueConstraint, text
 
 from ledger.tables_kin import Id, Instant, Json, metadata
 
@@ -43,4 +44,16 @@ corrections = Table(
     Column("created_by", String(200), nullable=False),
     Column("created_at", Instant, nullable=False),
     Index("ix_corrections_volume", "volume_id", "id"),
+)
+
+presets = Table(
+    "presets",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("name", String(80), nullable=False),
+    Column("size", BigInteger, nullable=False, comment="bytes of the files that it fits"),
+    Column("arguments", Json, nullable=False, comment="JSON: what the form is filled in with, as it was typed"),
+    Column("created_by", String(200), nullable=False, comment="everybody sees it"),
+    Column("created_at", Instant, nullable=False),
+    UniqueConstraint("name"),
 )

@@ -99,7 +99,9 @@ def test_the_newest_correction_holds_and_the_others_stay_on_record(engine):
     for weight in (70, 80):
         assert corrected(engine, volume_id, weight)
     assert queries.volume(engine, volume_id).sidecar["suv"]["inputs"] == {"weight": 80}
-    assert [each.suv["inputs"]["weight"] for each in queries.corrections_of(engine, volume_id)] == [80, 70]
+    newest, first = queries.corrections_of(engine, volume_id)
+    assert [each.suv["inputs"]["weight"] for each in (newest, first)] == [80, 70]
+    assert newest.before == first.suv and first.before is None, "what the file said"
 
 
 def test_what_is_measured_goes_with_its_volume(engine):

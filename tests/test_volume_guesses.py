@@ -64,6 +64,19 @@ def test_slices_that_are_not_square_are_found_by_what_repeats(tmp_path, dtype):
     assert (recipe.shape, recipe.dtype, recipe.header_offset) == ((100, 95, 103), dtype, 512)
 
 
+TEXT = b"\1\0\0\0scanner = made up, patient = nobody, matrix = 64, offset = none\r\n" * 80
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "int16", "float32"])
+@pytest.mark.parametrize(
+    "header", [TEXT.ljust(20_000, b"\0"), np.random.default_rng(1).bytes(33_000), TEXT * 5, TEXT.ljust(50_000, b"\0")]
+)
+def test_a_header_that_is_longer_than_a_slice_is_found(tmp_path, dtype, header):
+    array = patient(dtype, (90, 64, 60))
+    recipe = first(source(tmp_path, array, header=header)).recipe
+    assert (recipe.shape, recipe.dtype, recipe.header_offset) == (array.shape, dtype, len(header))
+
+
 def real(name: str) -> np.ndarray:
     """Voxels (z, y, x) of the real test data; where those are absent, the test is left out."""
     path = Path(os.environ.get("WAYBILL_TEST_DATA", ROOT.parent / "shared/data/petct")) / name

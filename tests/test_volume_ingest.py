@@ -9,6 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from ledger.files import remove_volume
+from ledger.ids import new_id
 from ledger.settings import settings
 from ledger.volume_files import LABELS, MASK, MEASUREMENTS
 from tests.dicoms import shared, slice_of
@@ -258,6 +260,21 @@ def test_a_sphere_is_told_by_a_point(run, pet):  # noqa: F811
 def test_a_sphere_that_is_none_is_refused(run, pet, wrong):  # noqa: F811
     with pytest.raises(BadValue):
         measure(pet, rule="sphere", **wrong)
+
+
+def test_a_volume_that_is_deleted_while_it_is_measured_leaves_nothing_on_disk(run, monkeypatch):  # noqa: F811
+    pet = run.run_id = new_id()
+    ingest([real("sts_004_pet.zip")])
+
+    def noted(done, total, note) -> None:
+        if note == "measuring":
+            remove_volume(context.volumes_dir(), pet)
+
+    monkeypatch.setattr(run, "progress", noted)
+    run.run_id = new_id()
+    with pytest.raises(VolumeGone):
+        measure(pet)
+    assert not list(context.volumes_dir().iterdir())
 
 
 def test_a_volume_that_is_gone_says_so(run):  # noqa: F811

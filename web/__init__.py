@@ -43,6 +43,7 @@ from web import (
     volume_beside,
     volume_files,
     volume_page,
+    volume_presets,
     volume_scripts,
     volumes,
     workers,
@@ -54,7 +55,8 @@ from workers.publisher import make_publisher
 TEMPLATES = Path(__file__).resolve().parents[1] / "templates"
 ROOMS = (
     overview, export, runs, actions, views, failures, artifacts, jobs, uploads, queues, dead_letters, schedules,
-    declared, workers, volumes, volume_page, volume_files, volume_scripts, volume_beside, measurements, photos,
+    declared, workers, volumes, volume_page, volume_files, volume_scripts, volume_beside, volume_presets,
+    measurements, photos,
     subjects, search, session, language, theme, keyboard, strip, health, metrics, settings_page,
 )  # fmt: skip
 

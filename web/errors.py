@@ -19,6 +19,7 @@ from ledger.errors import (
     LedgerAway,
     MessageNotFound,
     PhotoNotFound,
+    PresetNotFound,
     ProcessNotFound,
     QueueNotFound,
     RunNotFound,
@@ -170,6 +171,11 @@ def view_not_found(error: ViewNotFound) -> ErrorPage:
     return ErrorPage(404, _("No such view"), text, "", "/views", _("To the saved views"))
 
 
+def preset_not_found(error: PresetNotFound) -> ErrorPage:
+    text = _("Somebody may have deleted it.")
+    return ErrorPage(404, _("No such preset"), text, "", "/volumes/presets", _("To the presets"))
+
+
 def volume_not_found(error: VolumeNotFound) -> ErrorPage:
     text = _("There is no volume with the id %(id)s. Somebody may have deleted it.", id=shorten(error.volume_id, 60))
     return ErrorPage(404, _("No such volume"), text, "", "/volumes", _("To the volumes"))
@@ -252,6 +258,7 @@ PAGES = {
     MessageNotFound: message_not_found,
     ActionNotFound: action_not_found,
     TooLateToUndo: too_late_to_undo,
+    PresetNotFound: preset_not_found,
     ViewNotFound: view_not_found,
     VolumeNotFound: volume_not_found,
     VolumesAway: volumes_away,

@@ -15,6 +15,8 @@ from ledger.uploads import PREFIX, name_of
 from web import arguments
 from web.forms import Field, Form, by_name
 from web.numbers import duration, number, size
+from web.volume_presets import Row as PresetRow
+from web.volume_presets import rows_of as presets_of
 from web.when import When
 
 
@@ -51,6 +53,7 @@ class StartPage:
     takes_place: bool
     link: str
     action: str
+    presets: tuple[PresetRow, ...] | None
 
     @property
     def wrong(self) -> tuple[Field, ...]:
@@ -87,6 +90,7 @@ def page_of(
         takes_place=takes_place,
         link=link_to(job.name, form, when),
         action=url_for("jobs.create_run", name=job.name),
+        presets=presets_of(job.name, tuple(form.link)),
     )
 
 

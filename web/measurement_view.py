@@ -11,9 +11,10 @@ from ledger.errors import RunNotFound
 from ledger.ids import is_id
 from ledger.queries.lines import RunLine, one_line
 from ledger.queries.status import AT_WORK, WAITING
-from ledger.queries.volumes import Measurement, Volume, measurements_of, volume
+from ledger.queries.volumes import Correction, Measurement, Volume, corrections_of, measurements_of, volume
 from ledger.states import State
 from web.console import console
+from web.volume_corrections import Basis, basis
 from web.volume_facts import unit_words
 
 #: In the order of the table; the names are those of ``workers.jobs.volume.measuring.figures.Figures``.
@@ -43,6 +44,7 @@ class Shown:
     by: str
     at: int
     labels: str
+    basis: Basis
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +69,8 @@ def page_of(volume_id: str, run_id: str = "") -> MeasurementsPage:
     """Raises VolumeNotFound."""
     engine = console().engine
     found = volume(engine, volume_id)
-    measured = tuple(shown(each) for each in measurements_of(engine, volume_id))
+    corrections = corrections_of(engine, volume_id)
+    measured = tuple(shown(each, corrections) for each in measurements_of(engine, volume_id))
     return MeasurementsPage(found, unit_words(found.sidecar), measured, _run(run_id))
 
 
@@ -79,7 +82,7 @@ def _run(run_id: str) -> RunLine | None:
         return None
 
 
-def shown(measured: Measurement) -> Shown:
+def shown(measured: Measurement, corrections: tuple[Correction, ...]) -> Shown:
     told = measured.figures
     return Shown(
         id=measured.id,
@@ -92,6 +95,7 @@ def shown(measured: Measurement) -> Shown:
         by=measured.created_by,
         at=measured.created_at,
         labels=url_for("measurements.labels", volume_id=measured.volume_id, measurement_id=measured.id),
+        basis=basis(measured, corrections),
     )
 
 

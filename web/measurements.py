@@ -19,6 +19,7 @@ from web.console import console
 from web.jobs import begin
 from web.live import live_page
 from web.measurement_view import FIGURES, page_of
+from web.volume_corrections import corrector
 from web.volume_files import for_good
 from web.volume_sending import sent
 
@@ -98,14 +99,14 @@ def _measured(volume_id: str, measurement_id: str) -> Measurement:
 def figures(volume_id: str, measurement_id: str) -> Response:
     """One line for the whole, one for each part."""
     measured, name = _measured(volume_id, measurement_id), queries.volume(console().engine, volume_id).name
-    told = measured.figures
+    told, by = measured.figures, corrector(measured, queries.corrections_of(console().engine, volume_id))
     lines = [("whole", told["whole"]), *((str(place), each) for place, each in enumerate(told["parts"], start=1))]
     text = io.StringIO()
     table = csv.writer(text)
-    table.writerow(["volume", "part", "unit", *FIGURES, "hottest x", "hottest y", "hottest z"])
+    table.writerow(["volume", "part", "unit", *FIGURES, "hottest x", "hottest y", "hottest z", "SUV corrected by"])
     for part, each in lines:
         if each:
-            table.writerow([name, part, told["unit"], *(each[key] for key in FIGURES), *each["hottest_mm"]])
+            table.writerow([name, part, told["unit"], *(each[key] for key in FIGURES), *each["hottest_mm"], by])
     response = Response(text.getvalue(), mimetype="text/csv")
     response.headers.set("Content-Disposition", "attachment", filename=f"{name}-figures.csv")
     return response

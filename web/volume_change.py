@@ -7,8 +7,10 @@ from typing import Any
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from ledger.queries.volumes import Measurement
+from ledger.queries.volumes import Measurement, corrections_of
+from web.console import console
 from web.measurement_view import in_words
+from web.volume_corrections import corrector
 
 #: Figures that are compared, as (name, words where they are SUV, words where not, unit where it is not that of values).
 COMPARED = (
@@ -38,7 +40,8 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """Of one rule; ``words`` are the two rules with what they came to. In two units nothing is compared: no lines."""
+    """Of one rule; ``words`` are the two rules, what they came to, and who corrected the SUV. In two units nothing is
+    compared: no lines."""
 
     words: tuple[str, str]
     units: tuple[str, str]
@@ -68,7 +71,12 @@ def _change(before: Measurement, after: Measurement) -> Change:
     both = (before, after)
     units = tuple(each.figures["unit"] for each in both)
     lines = _lines(units[0], *(each.figures["whole"] or {} for each in both)) if units[0] == units[1] else ()
-    return Change(tuple(in_words(each.rule) for each in both), tuple(unit or _("no unit") for unit in units), lines)
+    return Change(tuple(map(_words, both)), tuple(unit or _("no unit") for unit in units), lines)
+
+
+def _words(measured: Measurement) -> str:
+    by, words = corrector(measured, corrections_of(console().engine, measured.volume_id)), in_words(measured.rule)
+    return " · ".join([words, _("SUV corrected by hand by %(person)s", person=by)]) if by else words
 
 
 def _lines(unit: str, before: dict[str, Any], after: dict[str, Any]) -> tuple[Line, ...]:

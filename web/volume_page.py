@@ -10,6 +10,7 @@ from flask_babel import gettext as _
 from ledger.ids import is_id
 from web.measurement_view import RULES, MeasurementsPage
 from web.measurement_view import page_of as measurements_page
+from web.volume_corrections import Corrected, corrected
 from web.volume_facts import facts, in_a_list, suv_facts, title, unit_words, warnings
 from web.volume_folder import Kept, kept, others, time_points
 from web.volume_stills import WORDS as STILL_WORDS
@@ -42,6 +43,7 @@ class Layer:
     notes: tuple[str, ...]
     run_id: str
     correct_url: str
+    corrected: tuple[Corrected, ...]
 
     @property
     def has_two_values(self) -> bool:
@@ -166,6 +168,7 @@ def layer(volume: Kept, short: str) -> Layer:
         notes=tuple(suv.get("notes") or ()),
         run_id=volume.run_id,
         correct_url=correct_url(volume),
+        corrected=corrected(volume.id),
     )
 
 

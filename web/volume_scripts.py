@@ -14,7 +14,7 @@ blueprint = Blueprint("volume_scripts", __name__, url_prefix="/volumes/scripts")
 
 FOLDER = Path(__file__).parent / "static" / "volume"
 #: Not what every page with a viewer needs: the pages name these, or they are fetched when they are asked for.
-LATER = {"page", "beside", "measuring", "solid"}
+LATER = {"page", "beside", "measuring", "outlines", "solid"}
 
 
 def init_app(app: Flask, settings: Settings) -> None:

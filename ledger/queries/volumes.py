@@ -46,7 +46,10 @@ class Measurement:
 
 @dataclass(frozen=True, slots=True)
 class Correction:
+    """``before`` is the SUV that it took the place of: of an earlier correction, or of the file."""
+
     suv: dict[str, Any]
+    before: dict[str, Any] | None
     reason: str
     created_by: str
     created_at: int
@@ -155,6 +158,10 @@ def corrections_of(engine: Engine, volume_id: str) -> tuple[Correction, ...]:
     """The newest, which holds, first."""
     columns = corrections.c
     told = select(columns.suv, columns.reason, columns.created_by, columns.created_at)
-    newest = told.where(columns.volume_id == volume_id).order_by(columns.id.desc()).limit(MOST_CORRECTIONS)
+    newest = told.where(columns.volume_id == volume_id).order_by(columns.id.desc()).limit(MOST_CORRECTIONS + 1)
     with reading(engine) as connection:
-        return tuple(Correction(texts.from_json(row.suv), *row[1:]) for row in connection.execute(newest))
+        rows = connection.execute(newest).fetchall()
+        of_file = connection.scalar(select(volumes.c.sidecar).where(volumes.c.id == volume_id)) if rows else None
+    suvs = [texts.from_json(row.suv) for row in rows] + [(texts.from_json(of_file) or {}).get("suv")]
+    found = zip(suvs, suvs[1:], rows, strict=False)
+    return tuple(Correction(suv, before, *row[1:]) for suv, before, row in found)[:MOST_CORRECTIONS]

@@ -4,6 +4,7 @@
 {
   const form = document.querySelector("form[data-form]");
   const token = form.elements.csrf_token.value;
+  let waiting = null; // the button that was pressed before all was there
 
   const remember = (name, reference) => change((params) => params.append(name, reference));
   const forget = (name, reference) => change((params) => {
@@ -91,7 +92,7 @@
     form.dataset.sending = Number(form.dataset.sending ?? 0) + 1;
     for (const sending of sendings) if (sending.line.isConnected) await sending.begin();
     form.dataset.sending = Number(form.dataset.sending) - 1;
-    if (form.dataset.waits && form.dataset.sending === "0") form.requestSubmit();
+    if (waiting && form.dataset.sending === "0") form.requestSubmit(waiting);
   }
 
   for (const field of form.querySelectorAll("[data-upload]")) {
@@ -119,6 +120,6 @@
   form.addEventListener("submit", (event) => {
     if (!Number(form.dataset.sending ?? 0)) return;
     event.preventDefault();
-    form.dataset.waits = "yes";
+    waiting = event.submitter ?? form.querySelector("button.pri");
   });
 }

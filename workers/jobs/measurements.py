@@ -7,6 +7,7 @@ import dramatiq
 import numpy as np
 from isal import igzip
 
+from ledger.volume_address import Address
 from ledger.volume_files import LABELS, MASK, MEASUREMENTS
 from workers import context
 from workers.context import UploadFile
@@ -79,6 +80,7 @@ def _measured(volume_id: str, said: dict, rule: Rule, mask: UploadFile | None, s
     told |= {"unit": unit, "suv": said["suv"] if unit.startswith("SUV") else None}
     asked = _in_words(rule, found, unit, mask, smallest_ml)
     if not context.measurement(volume_id, asked, told):
+        arrival.clear(_place(volume_id))  # an address takes files of what is deleted
         raise stored.VolumeGone(volume_id)
     logger.info("measured %s parts in %s", told["number"], said["name"])
     return {"volume": volume_id, "rule": asked, "unit": unit, "parts": told["number"]} | (told["whole"] or {})
@@ -100,11 +102,19 @@ def _values(volume_id: str, said: dict) -> tuple[np.ndarray, str]:
 
 
 def _write(volume_id: str, labels: np.ndarray, grid: Grid) -> None:
-    place = context.volumes_dir() / volume_id / MEASUREMENTS / (context.run_id() or "unnamed")
-    with arrival.of(place, MASK) as folder:
-        folder.mkdir(parents=True, exist_ok=True)
-        _save(folder / LABELS, igzip.compress(labels.astype("<u2", copy=False), 1, mtime=0))
-        masks.write(labels, grid, folder / MASK)
+    """Raises VolumeGone: the folder of a volume that was deleted meanwhile is not made again."""
+    try:
+        with arrival.of(_place(volume_id), MASK) as folder:
+            folder.parent.mkdir(exist_ok=True)
+            folder.mkdir(exist_ok=True)
+            _save(folder / LABELS, igzip.compress(labels.astype("<u2", copy=False), 1, mtime=0))
+            masks.write(labels, grid, folder / MASK)
+    except FileNotFoundError as error:
+        raise stored.VolumeGone(volume_id) from error
+
+
+def _place(volume_id: str) -> Path | Address:
+    return context.volumes_dir() / volume_id / MEASUREMENTS / (context.run_id() or "unnamed")
 
 
 def _save(path: Path, data: bytes) -> None:

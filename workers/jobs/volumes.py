@@ -93,6 +93,7 @@ def ingest(
     name: str = "",
     subject: str = "",
     label: str = "",
+    modality: str = "",
     shape: str = "",
     dtype: Dtype = "uint8",
     byte_order: ByteOrder = "little",
@@ -113,6 +114,7 @@ def ingest(
         name: What the volume is to be called; blank takes the name of the file.
         subject: Whose it is; blank takes what DICOM says.
         label: What it shows; blank takes the name of the DICOM series.
+        modality: What made it, like CT, PT or MR; blank takes what DICOM says.
         shape: For raw files, the voxels along X, Y and Z, like 110x110x187. Blank guesses this and the four that
             follow, from how smooth the picture gets.
         dtype: For raw files, the type of one voxel.
@@ -131,7 +133,7 @@ def ingest(
         volume = loading.volume(plan, _reading, series)
     except SeveralSeries as several:
         return _series_offered(several)
-    volume = _described(volume, plan, subject, label)
+    volume = _described(volume, plan, subject=subject, label=label, modality=modality.upper())
     said = _keep(volume, name.strip() or stem(sources[0].name))
     return _summary(said) | _offer_readings(plan)
 
@@ -150,9 +152,9 @@ def _series_offered(several: SeveralSeries) -> dict:
     return {"offered": [{"words": words, "arguments": {"series": key}} for key, words in several.offered]}
 
 
-def _described(volume: Volume, plan: Loading, subject: str, label: str) -> Volume:
+def _described(volume: Volume, plan: Loading, **typed: str) -> Volume:
     """With what was typed, which is worth more than what the file says."""
-    told = {name: text.strip() for name, text in (("subject", subject), ("label", label)) if text.strip()}
+    told = {name: text.strip() for name, text in typed.items() if text.strip()}
     return replace(volume, about=replace(volume.about, **told), warnings=(*plan.warnings, *volume.warnings))
 
 

@@ -1,12 +1,18 @@
 // Two viewers side by side. Where one goes, the other follows: in millimetres, further by an offset, for a patient seldom
 // lies twice in the same place. Zoom, projection and shown planes follow, too; windows where both have the same unit.
 
+import { keeper, numbers, replace, say } from "./address.js";
 import { mount } from "./mount.js";
+import { Outlines } from "./outlines.js";
 
-const sides = ["viewer", "viewer-2"].map((id) => mount(document.getElementById(id), { ownsPage: false }));
+const SECOND = "second-"; // what the address says of the second viewer begins so
+const form = document.getElementById("linked");
+const roots = ["viewer", "viewer-2"].map((id) => document.getElementById(id));
+const keepAddress = keeper([...roots.map((root) => root.closest("section")), form], write);
+const sides = roots.map((root, order) => mount(root, { ownsPage: false, prefix: order ? SECOND : "", keepAddress }));
 const [one, other] = sides.map(({ viewer }) => viewer);
 const stages = new Map(sides.map(({ viewer, stage }) => [viewer, stage]));
-const form = document.getElementById("linked");
+const outlines = new Outlines(keepAddress);
 const fields = ["x", "y", "z"].map((name) => form.elements[name]);
 form.hidden = false;
 
@@ -16,7 +22,8 @@ const less = (these, those) => these.map((each, axis) => each - those[axis]);
 const more = (these, those) => these.map((each, axis) => each + those[axis]);
 
 // In one frame of reference the same millimetres are the same place; else middle on middle, until somebody says better.
-let offset = "shareFrame" in form.dataset ? [0, 0, 0] : less(middle(other), middle(one));
+const own = "shareFrame" in form.dataset ? [0, 0, 0] : less(middle(other), middle(one));
+let offset = own;
 let seen = new Map();
 
 // The box of the windows is there only where both have the same unit.
@@ -94,6 +101,32 @@ for (const field of fields) {
 }
 form.addEventListener("submit", (event) => event.preventDefault());
 
+// --- The address
+
+function write() {
+  const said = new URLSearchParams();
+  say(one, said);
+  say(other, said, SECOND);
+  if (isTicked("linked")) for (const name of ["x", "y", "z"]) said.delete(SECOND + name);
+  else said.set("linked", "no");
+  if (form.elements.windows && !isTicked("windows")) said.set("windows", "no");
+  if (offset.some((each, axis) => each !== own[axis])) said.set("further", offset.map((mm) => Number(mm.toFixed(2))).join());
+  if (stages.get(one).said) said.set("view", stages.get(one).said);
+  outlines.say(said);
+  replace(said);
+}
+
+function read() {
+  const asked = new URLSearchParams(location.search);
+  for (const name of ["linked", "windows"]) if (form.elements[name] && asked.get(name) === "no") form.elements[name].checked = false;
+  const further = numbers(asked.get("further"));
+  if (further.length === 3 && !further.includes(null)) offset = further;
+  outlines.read(asked);
+}
+
+form.addEventListener("input", keepAddress);
+
+read();
 showOffset();
 if (isTicked("windows")) sameWindow(one, other);
-other.moveToWorld(more(place(one), offset));
+if (isTicked("linked")) other.moveToWorld(more(place(one), offset));

@@ -34,12 +34,11 @@ export class Loader {
     return this.done + this.failed.length < this.total;
   }
 
-  // Ends when all has come or failed.
-  async start() {
-    await Promise.all(this.volumes.map((volume) => this.load({ volume, index: -1 })));
-    await this.run();
+  previews() {
+    return Promise.all(this.volumes.map((volume) => this.load({ volume, index: -1 })));
   }
 
+  // Ends when all whole slices have come or failed.
   async run() {
     await Promise.all(Array.from({ length: AT_ONCE }, () => this.drain()));
   }

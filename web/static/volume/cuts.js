@@ -56,6 +56,7 @@ const BESIDE = 8;
 const gathered = new WeakMap(); // by volume: the values of one block of planes, eight beside each other
 
 function fillColumns(volume, at, out) {
+  if (!volume.slices.some(Boolean)) return fillColumnsOfPreview(volume, at, out);
   const first = at - (at % BESIDE);
   let kept = gathered.get(volume);
   if (kept?.first !== first || kept.version !== volume.version) {
@@ -64,6 +65,17 @@ function fillColumns(volume, at, out) {
   }
   const { data } = kept;
   for (let to = 0, from = at - first; to < out.length; to++, from += BESIDE) out[to] = data[from];
+}
+
+// Small enough to lie near, and only looked at until the first slices come: nothing is kept.
+function fillColumnsOfPreview(volume, at, out) {
+  if (!volume.preview) return out.fill(NaN);
+  const [, ny, nz] = volume.shape;
+  const { data, rows, planes, maps } = volume.preview;
+  for (let k = 0, to = 0; k < nz; k++) {
+    const from = maps[2][k] * planes + maps[0][at];
+    for (let j = 0; j < ny; j++, to++) out[to] = data[from + maps[1][j] * rows];
+  }
 }
 
 function gather(volume, first) {

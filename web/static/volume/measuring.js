@@ -1,6 +1,8 @@
 // Measuring on the volume's page: the form is sent without leaving it, and regions are outlined on the planes.
 
-import { fetched, PartFailed } from "./chunks.js";
+import { PartFailed } from "./chunks.js";
+import "./page.js"; // the viewer on which regions are outlined
+import { region } from "./regions.js";
 
 const ASK_AGAIN_MS = 500;
 const SPHERE_MM = 20;
@@ -109,7 +111,7 @@ async function outline(measured) {
   if (outlined.has(labels)) outlined.delete(labels);
   else {
     try {
-      outlined.set(labels, { id: volume, mask: new Uint16Array(await fetched(labels, { index: "labels" })) });
+      outlined.set(labels, await region(labels, volume));
     } catch (error) {
       if (!(error instanceof PartFailed)) throw error;
       faults.hidden = false;

@@ -1,6 +1,6 @@
 // A viewer in its place on a page: puts the parts together, begins to load, and says what is on its way or did not come.
 
-import { read, write } from "./address.js";
+import { read } from "./address.js";
 import { fetched, PartFailed } from "./chunks.js";
 import { onKeys, onMip, onPlane } from "./gestures.js";
 import { add } from "./palettes.js";
@@ -10,20 +10,18 @@ import { Stage } from "./stage.js";
 import { Viewer } from "./viewer.js";
 import { Volume } from "./volume.js";
 
-const WRITE_MS = 300; // browsers refuse addresses that change too often
-
-// `ownsPage`: the keys of the whole page are its, and what one sees is written into the address.
-export function mount(root, { ownsPage }) {
+// `ownsPage`: the keys of the whole page are its. What one sees is read from the address, where its names begin with
+// `prefix`; `keepAddress` is called whenever it may be another.
+export function mount(root, { ownsPage, keepAddress, prefix = "" }) {
   const words = JSON.parse(root.dataset.words);
   const volumes = JSON.parse(root.dataset.layers).map((facts) => new Volume(facts));
   root.hidden = false;
   const stageRoot = root.querySelector(".stage");
   const canvases = Object.fromEntries(Array.from(root.querySelectorAll(".plane"), (figure) => [figure.dataset.plane, figure.querySelector("canvas")]));
   const viewer = new Viewer(volumes, canvases, words);
-  const asked = read(viewer, ownsPage ? location.search : "");
+  const asked = read(viewer, location.search, prefix);
   const readout = new Readout(root, viewer);
   const panels = new Panels(root, viewer);
-  const keepAddress = ownsPage ? addressKeeper(root, () => write(viewer, stageRoot.dataset.view === "all" ? "" : stageRoot.dataset.view)) : () => {};
   const stage = new Stage(stageRoot, viewer, keepAddress);
   stage.activate("axial");
   stage.show(asked.view);
@@ -42,21 +40,6 @@ export function mount(root, { ownsPage }) {
   viewer.resize();
   viewer.drawNow();
   return { viewer, stage, panels, whole: Promise.all([viewer.load(), loading.palettes()]) };
-}
-
-// An address that was only opened stays as it was.
-function addressKeeper(root, writeNow) {
-  let writing = 0;
-  let touched = false;
-  for (const event of ["pointerdown", "wheel", "input"]) {
-    root.addEventListener(event, () => (touched = true), { capture: true, passive: true });
-  }
-  document.addEventListener("keydown", () => (touched = true), { capture: true });
-  return () => {
-    if (!touched) return;
-    clearTimeout(writing);
-    writing = setTimeout(writeNow, WRITE_MS);
-  };
 }
 
 const filled = (pattern, values) => Object.entries(values).reduce((text, [name, value]) => text.replace(`{${name}}`, value), pattern);

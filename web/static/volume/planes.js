@@ -115,6 +115,7 @@ export class Plane {
       this.painted = null;
     }
     const [base, ...over] = this.state.layers;
+    if (!this.state.layers.some(({ volume }) => volume.version)) return; // nothing has come: it is black
     const values = new Map(this.state.layers.map((layer) => [layer, this.valuesOf(layer, grid)]));
     if (!this.isNew(values)) return;
     colour(this.pixels, values.get(base), base);

@@ -56,6 +56,12 @@ export class Stage {
     return view === "all" && this.isNarrow ? this.active : view;
   }
 
+  // As the address says it: nothing of all.
+  get said() {
+    const { view } = this.root.dataset;
+    return view === "all" ? "" : view;
+  }
+
   show(name) {
     const view = this.figures.has(name) ? name : "all";
     if (view !== "all") this.activate(view);

@@ -49,9 +49,11 @@ export class Viewer {
 
   // --- Loading
 
+  // The projection comes after the previews: they are the first picture.
   async load() {
     const top = this.state.layers.at(-1);
-    await Promise.all([this.loader.start(), this.projectionOf(top)]);
+    await this.loader.previews();
+    await Promise.all([this.loader.run(), this.projectionOf(top)]);
   }
 
   // A first picture at once; what makes it better a few times a second.

@@ -48,7 +48,7 @@ def of_matrices(size: int, itemsize: int) -> Iterator[Grid]:
     for n in MATRICES:
         depth, header = divmod(size, n * n * itemsize)
         if 1 < depth <= DEEPEST and header <= LARGEST_HEADER:
-            yield from (_named(stored, header) for stored in ((depth, n, n), (n, depth, n), (n, n, depth)))
+            yield from (named(stored, header) for stored in ((depth, n, n), (n, depth, n), (n, n, depth)))
 
 
 def of_repeats(size: int, itemsize: int, repeats: Distances) -> Iterator[Grid]:
@@ -57,10 +57,10 @@ def of_repeats(size: int, itemsize: int, repeats: Distances) -> Iterator[Grid]:
         for slice_ in repeats.dips(range(columns * (SHORTEST - 1), columns * LONGEST, columns), 4):
             depth, header = divmod(size, slice_ * itemsize)
             if depth >= SHORTEST and header <= LARGEST_HEADER:
-                yield _named((depth, slice_ // columns, columns), header)
+                yield named((depth, slice_ // columns, columns), header)
 
 
-def _named(stored: Shape, header: int) -> Grid:
+def named(stored: Shape, header: int) -> Grid:
     """The odd length out is Z; without one, the file counts as nearly all do."""
     slow, middle, fast = stored
     if slow == fast != middle:

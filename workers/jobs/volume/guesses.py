@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from workers.jobs.volume import grids, hints, pictures, read, readings, thumbnail
+from workers.jobs.volume import grids, hints, leading, pictures, read, readings, thumbnail
 from workers.jobs.volume.fits import LARGEST_HEADER
 from workers.jobs.volume.grids import Grid
 from workers.jobs.volume.hints import Hint
@@ -71,7 +71,8 @@ def _weighed(source: Source, said: list[Hint]) -> Iterator[Guess]:
     for reading, line in _likely_readings(source, said):
         repeats = Distances(line)
         for grid in grids.likeliest(_grids(source.size, reading, said, repeats), repeats, GRIDS):
-            yield _guess(reading, grid, line, said)
+            told = grid.shape in _told("shape", said)
+            yield _guess(reading, grid if told else leading.behind_header(source, reading, grid, line), line, said)
 
 
 def _likely_readings(source: Source, said: list[Hint]) -> list[tuple[Reading, Line]]:

@@ -10,7 +10,7 @@ import numpy as np
 from pydicom.datadict import tag_for_keyword
 from pydicom.dataset import Dataset
 
-from workers.jobs.volume.dicom import elements, layout
+from workers.jobs.volume.dicom import elements, layout, mapping
 from workers.jobs.volume.dicom.archive import Member
 from workers.jobs.volume.dicom.errors import BadScale
 from workers.jobs.volume.dicom.headers import Header, LeftAside
@@ -46,7 +46,7 @@ _READ = (
     *("PixelSpacing", "ImagerPixelSpacing", "BitsAllocated", "BitsStored", "HighBit", "PixelRepresentation"),
     *("RescaleSlope", "RescaleIntercept", "RescaleType", "ModalityLUTSequence", "DetectorInformationSequence"),
     *("SliceVector", "Units", "CorrectedImage", "GridFrameOffsetVector", "DoseGridScaling", "DoseUnits"),
-    *("SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence"),
+    *("SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence", "RealWorldValueMappingSequence"),
 )
 TAGS = [tag for tag in map(tag_for_keyword, _READ) if tag]
 _FUNCTIONS = (
@@ -62,7 +62,8 @@ class Frame:
 
     ``index`` counts the frames of its file from 0. ``position`` is the centre of the first pixel,
     ``orientation`` the direction of a row and of a column, ``spacing`` mm between rows and between columns.
-    ``corrected`` says for what a PET was (ATTN: attenuation). ``fault`` is why its pixels cannot be read.
+    ``corrected`` says for what a PET was (ATTN: attenuation). ``mapped`` are its real world values. ``fault`` is why
+    its pixels cannot be read.
     """
 
     member: Member
@@ -81,6 +82,7 @@ class Frame:
     acquired: str
     seconds: float | None
     corrected: str
+    mapped: tuple[mapping.Mapped, ...]
     marks: tuple[str, ...]
     fault: VolumeError | None
 
@@ -105,11 +107,12 @@ def of(header: Header) -> list[Frame]:
 
 @dataclass(frozen=True, slots=True)
 class _View:
-    """The data sets in which one frame is described, the most special one first."""
+    """The data sets in which one frame is described, the most special one first; ``holders`` are those around them."""
 
     index: int
     datasets: tuple[Dataset, ...]
     position: Numbers | None = None
+    holders: tuple[Dataset, ...] = ()
 
     def text(self, keyword: str) -> str:
         return next((found for each in self.datasets if (found := elements.text(each, keyword))), "")
@@ -137,9 +140,10 @@ def _views(dataset: Dataset, count: int) -> Iterator[_View]:
 
 def _enhanced(dataset: Dataset, groups: list[Dataset]) -> Iterator[_View]:
     """Per frame, then shared, then the file: the order in which the standard looks for a function."""
-    shared = tuple(_functions(elements.first(dataset, "SharedFunctionalGroupsSequence")))
+    of_all = elements.first(dataset, "SharedFunctionalGroupsSequence")
+    shared = tuple(_functions(of_all))
     for index, group in enumerate(groups):
-        yield _View(index, (*_functions(group), *shared, dataset))
+        yield _View(index, (*_functions(group), *shared, dataset), holders=(group, of_all, dataset))
 
 
 def _functions(group: Dataset) -> Iterator[Dataset]:
@@ -194,6 +198,7 @@ def _frame(header: Header, stored: Layout, fault: VolumeError | None, view: _Vie
         acquired=_acquired(view),
         seconds=_seconds(view),
         corrected=view.text("CorrectedImage"),
+        mapped=mapping.of(view.holders or view.datasets),
         marks=tuple(view.text(keyword) for keyword in MARKS),
         fault=fault or _bad_scale(header, slope),
     )

@@ -13,7 +13,7 @@ from math import isfinite
 import numpy as np
 from pydicom.dataset import Dataset
 
-from workers.jobs.volume.dicom import body, decay, elements, times
+from workers.jobs.volume.dicom import body, decay, elements, mapping, times
 from workers.jobs.volume.dicom.frames import Frame
 from workers.jobs.volume.errors import BadValue
 from workers.jobs.volume.volume import NotSuv, Suv
@@ -86,6 +86,24 @@ def _share(half_life_s: float, injected: datetime | None, reference: datetime | 
 def of(dataset: Dataset, frames: Sequence[Frame]) -> Uptake:
     """The uptake of a PET series, by the whole header of one of its files and its frames in order."""
     header = _Header.of(dataset, frames)
+    found = _by_units(header)
+    return found if isinstance(found.suv, Suv) else _mapped(header, frames) or found
+
+
+def _mapped(header: "_Header", frames: Sequence[Frame]) -> Uptake | None:
+    """By the real world values that are told: of enhanced files, they are all that tells the unit."""
+    kind, factor = mapping.suv(frames) or ("", 0.0)
+    if kind == "BW":
+        return Uptake(Suv(factor, "BW", {"real world values": "SUV by body weight"}, header.notes))
+    if kind != "BSA" and kind not in body.MASSES:
+        return None
+    found = _by_body(header, kind)
+    if isinstance(found.suv, NotSuv):
+        return found
+    return Uptake(Suv(found.suv.factor * factor, "BW", found.suv.inputs | {"real world values": kind}, found.suv.notes))
+
+
+def _by_units(header: "_Header") -> Uptake:
     rule = {"BQML": _activity, "GML": _per_mass, "CM2ML": _per_surface, "CNTS": _counts}.get(header.units)
     if rule is not None:
         return rule(header)
