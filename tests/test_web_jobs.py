@@ -110,7 +110,7 @@ def _values_of(control) -> list[str]:
         return [chosen["value"]]
     if control.name == "textarea":
         return [control.text.removeprefix("\n")]
-    if control["type"] == "file" or (control["type"] == "checkbox" and not control.has_attr("checked")):
+    if control["type"] == "file" or (control["type"] in ("checkbox", "radio") and not control.has_attr("checked")):
         return []
     return [control["value"]]
 

@@ -169,7 +169,7 @@ def test_several_are_paused_with_one_reason_and_resumed_together(site):
 def test_a_wrong_end_of_a_pause_of_several_is_told_at_its_field_and_the_choice_is_kept(site):
     ids = [make(site, name) for name in ("one", "two")]
     asked = site.page("/schedules/bulk?act=pause&" + "&".join(f"id={each}" for each in ids))
-    answer = post(site, asked, "main form", reason="why", at="2020-01-01T07:00")
+    answer = post(site, asked, "main form", reason="why", length="at", at="2020-01-01T07:00")
     assert answer.status_code == 422 and "This time has passed." in answer.text
     assert all(each in answer.text for each in ids) and 'value="why"' in answer.text
 
