@@ -61,7 +61,7 @@ def test_chosen_runs_are_canceled_after_a_page_that_says_so(site: Site):
 def test_what_nobody_serves_says_so(site: Site):
     location = confirmed(site, asked(site, f"action=cancel&id={dispatch(site.engine)}"), "Cancel 1 run")
     page = text(site.page(location).main)
-    assert "Why not yet: no worker consumes “default”" in page and "Every worker of this version does it" in page
+    assert "Why not yet: no worker serves “default”" in page and "Every worker of this version does it" in page
 
 
 def test_all_that_match_are_those_of_the_page_and_none_that_come_later(site: Site):

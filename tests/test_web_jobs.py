@@ -134,7 +134,7 @@ def settings_of(database_url, tmp_path, **more) -> Settings:
 
 
 def announced(site: Site, *functions, queues: tuple[str, ...] = ("default",), **options) -> None:
-    """A worker comes up that consumes ``queues`` and knows jobs of these functions."""
+    """A worker comes up that serves ``queues`` and knows jobs of these functions."""
     broker = StubBroker(middleware=[ActorOptions()])
     jobs = [announce(dramatiq.actor(fn, broker=broker, **options)) for fn in functions]
     names = [job.name for job in jobs]

@@ -67,7 +67,7 @@ def test_a_queue_that_nobody_consumes_is_an_alert_with_a_way_out(site: Site):
     scheduler(site.engine)
     dispatch_many(site.engine, 2, queue="mail")
     alert = site.page("/").select_one(".alert")
-    assert text(alert).startswith("No worker consumes “mail”. 2 runs are waiting, the oldest for ")
+    assert text(alert).startswith("No worker serves “mail”. 2 runs are waiting, the oldest for ")
     assert alert.a["href"] == "/runs?tab=waiting&queue=mail"
 
 
@@ -188,7 +188,7 @@ def test_the_flow_is_boxes_in_words_that_lead_to_their_pages(site: Site):
     assert columns["Producers"] == ["From the form 2 per min"]
     assert columns["Exchange"] == ["The ledger embedded broker: workers claim here"]
     assert columns["Queues"][1].startswith("mail 1 wait, oldest ")
-    assert columns["Queues"][1].endswith("no worker consumes it")
+    assert columns["Queues"][1].endswith("no worker serves it")
     assert "1 of 0 slots busy 1 worker" in columns["Workers"][0]
     assert page.select_one(".flow .bad")["href"] == "/runs?tab=waiting&queue=mail"
     assert all(wires["aria-hidden"] == "true" for wires in page.select(".flow svg"))

@@ -42,7 +42,7 @@ def test_a_queue_that_nobody_serves_is_said_on_top_with_the_command_that_would(s
     dispatch_many(site.engine, 3, queue=ALONE)
     page = site.page("/queues")
     alert = page.select_one(".alert")
-    assert text(alert).startswith("No worker consumes “mail”. 3 runs wait, the oldest for")
+    assert text(alert).startswith("No worker serves “mail”. 3 runs wait, the oldest for")
     assert alert.code.text == "python -m workers --queues mail"
     assert alert.a["href"] == "/queues/mail"
     shown = row(site, ALONE)

@@ -66,7 +66,7 @@ def test_a_run_stands_in_the_list_with_state_arguments_and_reason(site: Site):
     page = site.page("/runs")
     assert cells(page, 0) == ["Queued"]
     assert cells(page, 2) == ["10472, width=320"]
-    assert cells(page, 3) == ["no worker consumes “mail”"]
+    assert cells(page, 3) == ["no worker serves “mail”"]
 
 
 def test_a_failed_run_stands_in_the_list_with_its_error(site: Site):
@@ -112,7 +112,7 @@ def test_a_waiting_run_says_why_and_can_be_canceled(site: Site):
     run_id = dispatch(site.engine)
     page = run(site, run_id)
     assert heading(page) == "add Queued"
-    assert "Why not yet: no worker consumes “default”" in text(page.main)
+    assert "Why not yet: no worker serves “default”" in text(page.main)
     assert "python -m workers --queues default" in text(page.main)
     assert buttons(page) == ["Cancel"]
 

@@ -139,7 +139,7 @@ def test_a_schedule_whose_runs_start_late_says_so(site):
 def test_a_job_that_no_worker_serves_is_told_on_list_and_page(site):
     schedule_id = make(site)
     assert "No worker serves" not in text(site.page("/schedules"))
-    make(site, "elsewhere", queue="nobody-consumes")
+    make(site, "elsewhere", queue="nobody-serves")
     assert "No worker serves build_report" in text(site.page("/schedules"))
     with writing(site.engine) as connection:
         for process in connection.scalars(select(processes.c.id).where(processes.c.kind == "worker")).all():

@@ -138,7 +138,7 @@ def _scheduler(now: Overview) -> list[Alert]:
 
 
 def _unserved(queue: WaitingQueue) -> Alert:
-    bold = _("No worker consumes “%(queue)s”.", queue=queue.name)
+    bold = _("No worker serves “%(queue)s”.", queue=queue.name)
     text = ngettext(
         "%(runs)s run is waiting, the oldest for %(since)s.",
         "%(runs)s runs are waiting, the oldest for %(since)s.",

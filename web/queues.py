@@ -40,7 +40,7 @@ def pause(name: str):
     if page.errors:
         return render_template("queues/pause.html", page=page, queue=queue), 422
     pauses.pause(console().engine, name, person(), page.reason, page.ends_at)
-    flash(_("Paused: no worker takes a run of “%(queue)s” from now on. What runs goes on.", queue=name))
+    flash(_("Paused: no run of “%(queue)s” starts from now on. What runs goes on.", queue=name))
     return _back(name)
 
 

@@ -27,7 +27,7 @@ class LastRun:
 
 @dataclass(frozen=True, slots=True)
 class JobLine:
-    """``workers`` are those that know the job and consume its queue."""
+    """``workers`` are those that know the job and serve its queue."""
 
     name: str
     doc: str
@@ -130,7 +130,7 @@ def job_page(engine: Engine, name: str) -> JobPage:
 
 
 def _queues(connection: Connection, serving: list[Process]) -> tuple[str, ...]:
-    """Those that jobs are announced for, and those that somebody consumes."""
+    """Those that jobs are announced for, and those that somebody serves."""
     announced = connection.scalars(select(jobs.c.queue).distinct().limit(MOST_JOBS))
     return tuple(sorted({*announced, *(queue for each in serving for queue in each.queues)}))
 
