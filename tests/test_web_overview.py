@@ -63,12 +63,31 @@ def test_the_five_figures_count_the_last_hour(site: Site):
     assert shown["Next schedule"] == ("–", "no schedule is on")
 
 
-def test_a_queue_that_nobody_consumes_is_an_alert_with_a_way_out(site: Site):
+def test_a_queue_that_nobody_serves_is_an_alert_with_a_way_out(site: Site):
     scheduler(site.engine)
     dispatch_many(site.engine, 2, queue="mail")
     alert = site.page("/").select_one(".alert")
     assert text(alert).startswith("No worker serves “mail”. 2 runs are waiting, the oldest for ")
     assert alert.a["href"] == "/runs?tab=waiting&queue=mail"
+
+
+def test_many_alerts_of_a_kind_are_told_together(site: Site):
+    scheduler(site.engine)
+    for number, queue in enumerate(("mail", "imaging", "reports", "video")):
+        dispatch_many(site.engine, number + 1, queue=queue)
+    for job in ("charge", "send", "build"):
+        for _ in range(5):
+            finish(site.engine, failed(running(site.engine, worker(site.engine, job), job=job)))
+    page = site.page("/")
+    unserved, failing = page.select(".alert")
+    assert text(unserved).startswith(
+        "No worker serves 4 queues: “video”, “reports”, “imaging” and 1 more. 10 runs wait, the oldest for "
+    )
+    assert "3 jobs fail often:" in text(failing) and ", 15 of 15 runs in the last hour." in text(failing)
+    assert [each.a["href"] for each in (unserved, failing)] == ["/queues", "/failures?range=hour"]
+    assert text(page.select_one(".well")).startswith("2 things need you.")
+    [alert] = site.page("/queues").select(".alert")
+    assert alert.code.text == "python -m workers --queues imaging,mail,reports,video"
 
 
 def test_a_missing_scheduler_is_an_alert(site: Site):

@@ -14,7 +14,7 @@ from ledger.queries.lines import RunLine
 from ledger.queries.overview import Overview
 from ledger.queries.throughput import Range
 from web import alerts, failureview, figures, flowview
-from web.alerts import Alert
+from web.alert import Alert
 from web.charts import Bars, bars
 from web.console import console
 from web.figures import Figure
