@@ -209,7 +209,22 @@ def test_the_calendar_shows_what_was_and_what_is_to_come(site):
     assert re.search(r"14[345]\d to come", said["minutely"].replace("\u202f", ""))
     assert re.search(r"\d\d missed", said["minutely"])
     assert "At most 16 ticks are to come in any quarter of an hour." in text(page)
-    assert page.select(".line:has(a) rect.c-bad") and page.select(".all rect.c-ink")
+    assert page.select(".line:has(a) rect.c-hollow") and page.select(".all rect.c-ink")
+
+
+def test_what_was_skipped_is_neither_the_shape_nor_the_colour_of_what_was_late(site):
+    schedule_id, now = make(site), clock.now()
+    with writing(site.engine) as connection:
+        for age, outcome in enumerate(("fired", "late", "skipped", "missed"), 2):
+            row = {"schedule_id": schedule_id, "tick_at": now - age * HOUR, "outcome": outcome, "recorded_at": now}
+            connection.execute(insert(ticks_table).values(row))
+    page = site.page("/schedules/calendar")
+    drawn = {rect.title.text.rpartition(" ")[2]: rect for rect in page.select(".line:has(a) rect")}
+    looks = {outcome: (rect["class"][0], rect["height"]) for outcome, rect in drawn.items() if outcome != "come"}
+    assert looks == {
+        "fired": ("c-done", "10"), "late": ("c-warn", "10"), "skipped": ("c-skip", "6"), "missed": ("c-hollow", "10"),
+    }  # fmt: skip
+    assert [each.text for each in page.select(".legend span")][:4] == ["fired", "late", "skipped", "missed"]
 
 
 def test_the_calendar_of_nothing_says_so(site):

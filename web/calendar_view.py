@@ -14,14 +14,16 @@ from web import moments
 from web.numbers import number
 from web.schedule_words import TICK, weekday
 
-HEIGHT, PEAK = 14, 72
+HEIGHT, LOW, PEAK = 14, 6, 72
 MARK_EVERY = 6 * HOUR
 MOST_NAMED = 3
-#: What is worst decides how a part looks.
+#: What is worst decides how a part looks: as on the strips of ticks, hollow is what made no run, and low what was meant
+#: to be so.
 KINDS = (
-    (TickOutcome.MISSED, "c-bad"), (TickOutcome.SKIPPED, "c-warn"), (TickOutcome.LATE, "c-warn"),
-    (TickOutcome.WAITING, "c-run"), (TickOutcome.FIRED, "c-done"), (NEXT, "c-ink"),
+    (TickOutcome.MISSED, "c-hollow"), (TickOutcome.LATE, "c-warn"), (TickOutcome.WAITING, "c-run"),
+    (TickOutcome.SKIPPED, "c-skip"), (TickOutcome.FIRED, "c-done"), (NEXT, "c-ink"),
 )  # fmt: skip
+LOW_KINDS = ("c-skip", "c-run")
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +109,9 @@ def _likeness(parts: tuple[Part, ...]):
 
 def _block(alike: list[Part], since: int) -> Block:
     x = (alike[0].at - since) // PART
-    return Block(_kind(alike[0]), x, len(alike), 2, HEIGHT - 4, f"{_span(alike)}: {_told(alike)}")
+    kind = _kind(alike[0])
+    height = LOW if kind in LOW_KINDS else HEIGHT - 4
+    return Block(kind, x, len(alike), HEIGHT - 2 - height, height, f"{_span(alike)}: {_told(alike)}")
 
 
 def _kind(part: Part) -> str:

@@ -14,10 +14,11 @@ from web.schedule_words import TICK, tick_time
 STEP, WIDTH, HEIGHT = 6, 4, 18
 LOW = 6
 #: By what became of a tick: solid is a run, hollow is none, and what is low was meant to be so.
+HOLLOW = ("c-hollow", "c-skip")
 SHAPE = {
     TickOutcome.FIRED: ("c-done", HEIGHT),
     TickOutcome.LATE: ("c-warn", HEIGHT),
-    TickOutcome.SKIPPED: ("c-idle", LOW),
+    TickOutcome.SKIPPED: ("c-skip", LOW),
     TickOutcome.MISSED: ("c-hollow", HEIGHT),
     TickOutcome.WAITING: ("c-run", LOW),
 }
@@ -57,7 +58,7 @@ def _shape(mark: TickMark) -> tuple[str, int]:
 
 def _bar(place: int, mark: TickMark, timezone: str) -> Markup:
     kind, height = _shape(mark)
-    inset = 0.5 if kind == "c-hollow" else 0
+    inset = 0.5 if kind in HOLLOW else 0
     bar = Markup('<rect class="{}" x="{}" y="{}" width="{}" height="{}"><title>{} {}</title></rect>')
     shape = (place * STEP + inset, HEIGHT - height + inset, WIDTH - 2 * inset, height - 2 * inset)
     return bar.format(kind, *shape, tick_time(mark.at, timezone), _became(mark))
