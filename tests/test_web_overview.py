@@ -182,6 +182,8 @@ def test_a_range_stands_in_the_address_and_in_what_is_counted(site: Site):
     page = site.page("/?range=day")
     assert figures(page)["Done"][0] == "1"
     assert text(page.select_one(".ranges [aria-current]")) == "Last 24 h"
+    assert [each.text for each in page.select(".ys span")] == ["1", "0"]
+    assert {each.text for each in page.select(".axis text")} <= {"00:00", "06:00", "12:00", "18:00"}
     assert page.select_one("svg.bars")["aria-label"].startswith("Runs finished per 15 minutes: 1 done")
     assert page.select_one("#live")["hx-get"] == "/?range=day"
     assert [each["href"] for each in page.select(".ranges a")] == ["/", "/?range=day", "/?range=week"]

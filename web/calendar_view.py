@@ -62,6 +62,7 @@ class CalendarPage:
     rows: tuple[Row, ...]
     all: tuple[Block, ...]
     sentence: str
+    most: str
     marks: tuple[Mark, ...]
     width: int
     now: float
@@ -76,6 +77,7 @@ def calendar_view(found: Calendar, wanted: Wanted) -> CalendarPage:
         rows=tuple(_row(each, found.since) for each in found.rows),
         all=_bars(found),
         sentence=_peak(found),
+        most=number(max((part.number for part in found.all), default=0)),
         marks=tuple(_mark(at, found.since, width) for at in _marked(found)),
         width=width,
         now=round((found.now - found.since) / PART, 2),
