@@ -210,7 +210,7 @@ def test_the_flow_is_boxes_in_words_that_lead_to_their_pages(site: Site):
     assert columns["Exchange"] == ["The ledger embedded broker: workers claim here"]
     assert columns["Queues"][1].startswith("mail 1 wait, oldest ")
     assert columns["Queues"][1].endswith("no worker serves it")
-    assert "1 of 0 slots busy 1 worker" in columns["Workers"][0]
+    assert "draining, 1 run at work 1 worker" in columns["Workers"][0]
     assert page.select_one(".flow .bad")["href"] == "/runs?tab=waiting&queue=mail"
     assert all(wires["aria-hidden"] == "true" for wires in page.select(".flow svg"))
     assert "In the last minute 2 runs came in and 0 finished. 1 wait." in text(page.select_one(".flowing"))

@@ -16,7 +16,7 @@ from web.schedule_words import TICK, weekday
 
 HEIGHT, LOW, PEAK = 14, 6, 72
 MARK_EVERY = 6 * HOUR
-MOST_NAMED = 3
+MOST_NAMED, LAST_PERCENT = 3, 92
 #: What is worst decides how a part looks: as on the strips of ticks, hollow is what made no run, and low what was meant
 #: to be so.
 KINDS = (
@@ -50,11 +50,13 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """A time on the axis, in parts from the left, and in percent of it."""
+    """A time on the axis, in parts from the left, and in percent of it. The last one ``ends`` there, for it would stand
+    out of the drawing."""
 
     x: int
     percent: float
     word: str
+    ends: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +97,8 @@ def _marked(found: Calendar) -> Iterable[int]:
 
 def _mark(at: int, since: int, width: int) -> Mark:
     x, local = (at - since) // PART, moments.local(at)
-    return Mark(x, round(100 * x / width, 2), weekday(local) if local.hour == 0 else f"{local:%H:%M}")
+    percent = round(100 * x / width, 2)
+    return Mark(x, percent, weekday(local) if local.hour == 0 else f"{local:%H:%M}", percent > LAST_PERCENT)
 
 
 def _row(row: CalendarRow, since: int) -> Row:

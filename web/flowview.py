@@ -153,4 +153,6 @@ def _workers(flow: Flow) -> Column:
 def _host(host: Host) -> Box:
     workers = ngettext("1 worker", "%(num)s workers", host.workers)
     busy = _("%(busy)s of %(slots)s slots busy", busy=number(host.busy), slots=number(host.slots))
+    if not host.slots:  # all of them drain
+        busy = ngettext("draining, %(num)s run at work", "draining, %(num)s runs at work", host.busy)
     return Box(host.name, busy, workers, url_for("workers.index"))

@@ -33,8 +33,7 @@ class TickStrip:
 def tick_strip(marks: tuple[TickMark, ...], timezone: str) -> TickStrip:
     """``marks`` come with the newest first; without any there is nothing to say."""
     sentence = _sentence(marks) if marks else ""
-    first = LAST_TICKS - len(marks)
-    bars = (_bar(first + place, mark, timezone) for place, mark in enumerate(reversed(marks)))
+    bars = (_bar(place, mark, timezone) for place, mark in enumerate(reversed(marks)))
     svg = Markup('<svg class="ticks" viewBox="0 0 {} {}" role="img" aria-label="{}">{}</svg>')
     return TickStrip(svg.format(LAST_TICKS * STEP, HEIGHT, sentence, Markup("").join(bars)), sentence)
 
@@ -44,7 +43,7 @@ def plain_strip(marks: tuple[TickMark, ...]) -> TickStrip:
     if not marks:
         return TickStrip(Markup(""), "")
     paths: dict[str, str] = {}
-    for place, mark in enumerate(reversed(marks), LAST_TICKS - len(marks)):
+    for place, mark in enumerate(reversed(marks)):
         kind, height = _shape(mark)
         paths[kind] = f"{paths.get(kind, '')}M{place * STEP} {HEIGHT}v-{height}h{WIDTH}v{height}z"
     sentence, svg = _sentence(marks), '<svg class="ticks" viewBox="0 0 {} {}" role="img" aria-label="{}">{}</svg>'
