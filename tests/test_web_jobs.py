@@ -110,9 +110,10 @@ def _values_of(control) -> list[str]:
         return [chosen["value"]]
     if control.name == "textarea":
         return [control.text.removeprefix("\n")]
-    if control["type"] == "file" or (control["type"] in ("checkbox", "radio") and not control.has_attr("checked")):
+    kind = control.get("type")
+    if kind == "file" or (kind in ("checkbox", "radio") and not control.has_attr("checked")):
         return []
-    return [control["value"]]
+    return [control.get("value", "")]
 
 
 @pytest.fixture
