@@ -112,7 +112,7 @@ def test_what_another_site_filled_in_is_not_offered(site: Site, origin: str):
     assert answer.status_code == 400 and "2026-10" not in answer.text
 
 
-NOWHERE = ("/schedules/%00", "/schedules/a%00b/pause", "/subjects/%00", "/actions/of/%00")
+NOWHERE = ("/schedules/%00", "/schedules/a%00b/pause", "/subjects/%00", "/actions/of/%00", "/queues/%00")
 ASKED = ("/schedules?q=%00&from=%00", "/volumes?q=%00&modality=%00", "/dead-letters?queue=%00")
 
 
@@ -120,6 +120,8 @@ def test_a_nul_in_an_address_is_no_error_of_the_site(postgresql_url: str, tmp_pa
     site = Site(tmp_path / "var", database_url=postgresql_url)
     prepare(site.engine)
     assert {site.client.get(path).status_code for path in NOWHERE} == {404}
+    for path in ("/queues/%00/resumption", "/schedules/%00/keeping"):
+        assert site.client.post(path, data={"csrf_token": token(site)}).status_code == 404
     assert {site.client.get(path).status_code for path in (*ASKED, "/dead-letters/kind?queue=%00")} == {200}
     site.close()
 

@@ -5,6 +5,7 @@ from flask_babel import gettext as _
 
 from ledger import pauses
 from ledger.engine import writing
+from ledger.errors import QueueNotFound
 from ledger.queries import queues as queries
 from web import pause_form, queue_view
 from web.console import console, person
@@ -13,6 +14,13 @@ from web.live import live_page
 blueprint = Blueprint("queues", __name__, url_prefix="/queues")
 
 SECONDS = 3
+
+
+@blueprint.before_request
+def refuse_what_is_no_name() -> None:
+    name = (request.view_args or {}).get("name", "")
+    if not name.isprintable():  # PostgreSQL takes no NUL, not even for a question
+        raise QueueNotFound(name)
 
 
 @blueprint.get("")

@@ -9,6 +9,8 @@ from flask_babel import ngettext
 
 from ledger import declared, schedules, texts
 from ledger.engine import reading, writing
+from ledger.errors import ScheduleNotFound
+from ledger.ids import is_id
 from ledger.queries import schedules as queries
 from ledger.queries.calendar import calendar as calendar_of
 from ledger.queries.jobs import JobPage, job_page, jobs_page
@@ -36,6 +38,13 @@ blueprint.register_blueprint(schedule_bulk.blueprint)
 blueprint.add_app_template_filter(schedule_words.TICK.__getitem__, "tick")
 blueprint.add_app_template_filter(tick_words.reason, "tick_reason")
 blueprint.add_app_template_filter(pause_words.clock_time, "pause_end")
+
+
+@blueprint.before_request
+def refuse_what_is_no_id() -> None:
+    schedule_id = (request.view_args or {}).get("schedule_id")
+    if schedule_id is not None and not is_id(schedule_id):
+        raise ScheduleNotFound(schedule_id)
 
 
 @blueprint.get("")

@@ -5,7 +5,7 @@ import secrets
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from flask import Flask, Response, abort, request
+from flask import Flask, Response, request
 from flask_compress import Compress
 from flask_wtf import CSRFProtect
 from werkzeug.exceptions import BadRequest
@@ -54,7 +54,6 @@ def init_app(app: Flask, settings: Settings) -> None:
         "COMPRESS_ALGORITHM": ["br", "gzip"],
         "COMPRESS_ALGORITHM_STREAMING": ["br"],
     }
-    app.before_request(refuse_what_no_ledger_holds)
     if is_for_this_machine(settings):
         app.before_request(refuse_foreign_names)
     CSRFProtect(app)
@@ -64,12 +63,6 @@ def init_app(app: Flask, settings: Settings) -> None:
 
 def is_for_this_machine(settings: Settings) -> bool:
     return not settings.waybill_password.get_secret_value() and is_loopback(settings.web_host)
-
-
-def refuse_what_no_ledger_holds() -> None:
-    """A NUL in an address: nothing has such a name, and PostgreSQL refuses even to be asked."""
-    if "\0" in request.path:
-        abort(404)
 
 
 def refuse_foreign_names() -> None:
