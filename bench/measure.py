@@ -59,7 +59,7 @@ def measure(system: System) -> dict:
 
 
 def rate_of_sending(system: System) -> float:
-    """Sends per second, one after the other, by one thread, into a queue that nobody consumes."""
+    """Sends per second, one after the other, by one thread, into a queue that nobody serves."""
     system.send(0)  # the first one opens the connection
     began = time.perf_counter()
     for number in range(1, system.sends):
@@ -95,7 +95,7 @@ def await_starts(system: System, workers: Process, count: int, limit: float) -> 
 
 
 def rate_of_bulk(system: System) -> float | None:
-    """Jobs per second that one call accepts, where there is such a call. Last, for nobody consumes them."""
+    """Jobs per second that one call accepts, where there is such a call. Last, for nobody serves them."""
     if not system.can_send_many:
         return None
     began = time.perf_counter()

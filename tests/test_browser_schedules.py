@@ -51,7 +51,7 @@ def test_a_schedule_from_its_rule_to_the_strip_of_its_ticks(stack: Stack, page: 
     expect(page.locator("main")).to_contain_text("Every 1 h")
     page.get_by_role("link", name="Pause…").click()
     page.get_by_label("Reason").fill("database upgrade")
-    page.get_by_label("How long").select_option("60")
+    page.get_by_label("for an hour").check()
     page.get_by_role("button", name="Pause").click()
     expect(page.locator("main")).to_contain_text("database upgrade")
     page.get_by_role("button", name="Resume").click()

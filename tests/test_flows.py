@@ -153,7 +153,7 @@ def test_a_job_that_no_worker_knows_waits(stack: Stack):
     assert stack.state(unknown) == "queued"
 
 
-def test_only_the_named_queues_are_consumed(stack: Stack):
+def test_only_the_named_queues_are_served(stack: Stack):
     stack.workers(1, 2, "--queues", "side")
     left, taken = stack.dispatch("add", 1), stack.dispatch("collect", [1, 2], queue="side")
     stack.wait_for_state(taken, "succeeded")

@@ -13,9 +13,11 @@ from ledger.queries.queues import Queue, queue_page, queues_page
 from ledger.queries.rejected import ids_of_kind, rejected_page
 from tests.ledger_steps import (
     HOUR,
+    cancel,
     claim,
     dispatch,
     dispatch_many,
+    expire,
     finish,
     migrated,  # noqa: F401
     running,
@@ -64,6 +66,17 @@ def test_what_came_and_left_gives_how_many_were_inside(engine: Engine):
     assert (seen.came, seen.left) == (6 / levels.RECENT, 2 / levels.RECENT)
     assert seen.inside[-3:] == (4, 4, 4) and seen.inside[0] == 0
     assert level(engine, 90, inside=4).came == 0
+
+
+def test_runs_that_were_taken_out_are_no_output_of_their_queue(engine: Engine):
+    taken = dispatch_many(engine, 4)
+    for run_id in taken[:3]:
+        cancel(engine, run_id)
+    dispatch(engine, expires_at=clock.now())
+    expire(engine)
+    seen = level(engine, 2, inside=1)
+    assert (seen.came, seen.left) == (1 / levels.RECENT, 0)
+    assert seen.inside[-1] == 1 and seen.inside[0] == 0
 
 
 def test_rates_of_more_runs_than_are_looked_at_are_those_of_a_shorter_time(engine: Engine, monkeypatch):

@@ -34,11 +34,19 @@ def test_templates_fetch_nothing_from_elsewhere(template: Path):
     assert not re.search(r"(src|href)\s*=\s*[\"']?(https?:)?//", template.read_text())
 
 
+def test_a_worker_serves_its_queues_and_has_no_other_word_for_it():
+    sources = [*TEMPLATES, *(ROOT / "web").glob("*.py")]
+    said = [
+        word
+        for source in sources
+        for word in re.findall(r"[\"“ ]consum\w+|takes? (?:a|no new) runs?", source.read_text())
+    ]
+    assert said == []
+
+
 def test_scripts_make_no_code_of_text():
     for script in (each for each in STATIC.rglob("*.js") if VENDOR not in each.parents):
-        assert not re.search(r"\beval\(|new Function|innerHTML|document\.write", script.read_text()), (
-            script.name
-        )
+        assert not re.search(r"\beval\(|new Function|innerHTML|document\.write", script.read_text()), script.name
 
 
 def rejected(site: Site) -> str:
@@ -139,9 +147,7 @@ PAIRS = [
 
 def luminance(colour: str) -> float:
     parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
-    red, green, blue = [
-        part / 12.92 if part <= 0.03928 else ((part + 0.055) / 1.055) ** 2.4 for part in parts
-    ]
+    red, green, blue = [part / 12.92 if part <= 0.03928 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 
 

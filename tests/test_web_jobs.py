@@ -112,9 +112,10 @@ def _values_of(control) -> list[str]:
         return [chosen["value"]]
     if control.name == "textarea":
         return [control.text.removeprefix("\n")]
-    if control["type"] == "file" or (control["type"] == "checkbox" and not control.has_attr("checked")):
+    kind = control.get("type")
+    if kind == "file" or (kind in ("checkbox", "radio") and not control.has_attr("checked")):
         return []
-    return [control["value"]]
+    return [control.get("value", "")]
 
 
 @pytest.fixture
@@ -137,7 +138,7 @@ def settings_of(database_url, tmp_path, **more) -> Settings:
 
 
 def announced(site: Site, *functions, queues: tuple[str, ...] = ("default",), **options) -> None:
-    """A worker comes up that consumes ``queues`` and knows jobs of these functions."""
+    """A worker comes up that serves ``queues`` and knows jobs of these functions."""
     broker = StubBroker(middleware=[ActorOptions()])
     jobs = [announce(dramatiq.actor(fn, broker=broker, **options)) for fn in functions]
     names = [job.name for job in jobs]

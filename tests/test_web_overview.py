@@ -63,12 +63,31 @@ def test_the_five_figures_count_the_last_hour(site: Site):
     assert shown["Next schedule"] == ("–", "no schedule is on")
 
 
-def test_a_queue_that_nobody_consumes_is_an_alert_with_a_way_out(site: Site):
+def test_a_queue_that_nobody_serves_is_an_alert_with_a_way_out(site: Site):
     scheduler(site.engine)
     dispatch_many(site.engine, 2, queue="mail")
     alert = site.page("/").select_one(".alert")
-    assert text(alert).startswith("No worker consumes “mail”. 2 runs are waiting, the oldest for ")
+    assert text(alert).startswith("No worker serves “mail”. 2 runs are waiting, the oldest for ")
     assert alert.a["href"] == "/runs?tab=waiting&queue=mail"
+
+
+def test_many_alerts_of_a_kind_are_told_together(site: Site):
+    scheduler(site.engine)
+    for number, queue in enumerate(("mail", "imaging", "reports", "video")):
+        dispatch_many(site.engine, number + 1, queue=queue)
+    for job in ("charge", "send", "build"):
+        for _ in range(5):
+            finish(site.engine, failed(running(site.engine, worker(site.engine, job), job=job)))
+    page = site.page("/")
+    unserved, failing = page.select(".alert")
+    assert text(unserved).startswith(
+        "No worker serves 4 queues: “video”, “reports”, “imaging” and 1 more. 10 runs wait, the oldest for "
+    )
+    assert "3 jobs fail often:" in text(failing) and ", 15 of 15 runs in the last hour." in text(failing)
+    assert [each.a["href"] for each in (unserved, failing)] == ["/queues", "/failures?range=hour"]
+    assert text(page.select_one(".well")).startswith("2 things need you.")
+    [alert] = site.page("/queues").select(".alert")
+    assert alert.code.text == "python -m workers --queues imaging,mail,reports,video"
 
 
 def test_a_missing_scheduler_is_an_alert(site: Site):
@@ -163,6 +182,8 @@ def test_a_range_stands_in_the_address_and_in_what_is_counted(site: Site):
     page = site.page("/?range=day")
     assert figures(page)["Done"][0] == "1"
     assert text(page.select_one(".ranges [aria-current]")) == "Last 24 h"
+    assert [each.text for each in page.select(".ys span")] == ["1", "0"]
+    assert {each.text for each in page.select(".axis text")} <= {"00:00", "06:00", "12:00", "18:00"}
     assert page.select_one("svg.bars")["aria-label"].startswith("Runs finished per 15 minutes: 1 done")
     assert page.select_one("#live")["hx-get"] == "/?range=day"
     assert [each["href"] for each in page.select(".ranges a")] == ["/", "/?range=day", "/?range=week"]
@@ -188,8 +209,8 @@ def test_the_flow_is_boxes_in_words_that_lead_to_their_pages(site: Site):
     assert columns["Producers"] == ["From the form 2 per min"]
     assert columns["Exchange"] == ["The ledger embedded broker: workers claim here"]
     assert columns["Queues"][1].startswith("mail 1 wait, oldest ")
-    assert columns["Queues"][1].endswith("no worker consumes it")
-    assert "1 of 0 slots busy 1 worker" in columns["Workers"][0]
+    assert columns["Queues"][1].endswith("no worker serves it")
+    assert "draining, 1 run at work 1 worker" in columns["Workers"][0]
     assert page.select_one(".flow .bad")["href"] == "/runs?tab=waiting&queue=mail"
     assert all(wires["aria-hidden"] == "true" for wires in page.select(".flow svg"))
     assert "In the last minute 2 runs came in and 0 finished. 1 wait." in text(page.select_one(".flowing"))

@@ -2,6 +2,8 @@
 
 from datetime import timedelta
 
+import pytest
+from bs4 import BeautifulSoup
 from sqlalchemy import Engine
 
 from ledger import clock, fleet, pauses
@@ -40,7 +42,7 @@ def test_a_queue_that_nobody_serves_is_said_on_top_with_the_command_that_would(s
     dispatch_many(site.engine, 3, queue=ALONE)
     page = site.page("/queues")
     alert = page.select_one(".alert")
-    assert text(alert).startswith("No worker consumes “mail”. 3 runs wait, the oldest for")
+    assert text(alert).startswith("No worker serves “mail”. 3 runs wait, the oldest for")
     assert alert.code.text == "python -m workers --queues mail"
     assert alert.a["href"] == "/queues/mail"
     shown = row(site, ALONE)
@@ -74,21 +76,37 @@ def test_a_queue_is_paused_with_a_reason_and_an_end_and_the_page_says_so(site: S
     assert "“mail” is paused by someone" in text(site.page("/").select_one(".alert.idle"))
 
 
-def test_a_time_that_was_typed_is_the_end(site: Site):
+def test_a_time_is_the_end_with_the_choice_that_it_belongs_to(site: Site):
     dispatch(site.engine, queue=ALONE)
     at = clock.to_datetime(clock.now()).replace(second=0, microsecond=0) + timedelta(days=1)
-    form = site.page("/queues/mail/pause")
-    assert site.press(form, "Pause", length="15", at=f"{at:%Y-%m-%dT%H:%M}").status_code == 303
+    form, typed = site.page("/queues/mail/pause"), f"{at:%Y-%m-%dT%H:%M}"
+    assert [each["value"] for each in form.select("[name=length][checked]")] == [""]
+    assert site.press(form, "Pause", length="15", at=typed).status_code == 303
+    assert abs(held(site.engine)[ALONE].ends_at - clock.now() - HOUR / 4) < 60 * clock.SECOND
+    assert site.press(form, "Pause", length="at", at=typed).status_code == 303
     assert held(site.engine)[ALONE].ends_at == clock.from_datetime(at)
 
 
-def test_a_time_that_has_passed_is_refused_at_its_field_and_nothing_typed_is_lost(site: Site):
+@pytest.mark.parametrize(
+    "wrong, field, said",
+    [
+        ({"length": "at", "at": "2020-01-01T07:00"}, "at", "This time has passed."),
+        ({"length": "at", "at": "soon"}, "at", "This is no time."),
+        ({"length": "at", "at": ""}, "at", "Say until when."),
+        ({"length": "at", "at": "0001-01-01T00:00+14:00"}, "at", "This"),
+        ({"length": "a while"}, "length", "Choose how long."),
+        ({"reason": "x" * 301}, "reason", "A reason has 300 characters at most."),
+    ],
+)
+def test_what_is_wrong_with_a_pause_is_told_at_its_field_and_nothing_typed_is_lost(site: Site, wrong, field, said):
     dispatch(site.engine, queue=ALONE)
-    form = site.page("/queues/mail/pause")
-    for wrong, said in (("2020-01-01T07:00", "has passed"), ("soon", "This is no time"), ("", "This is no time")):
-        answer = site.press(form, "Pause", reason="DB upgrade", length="at", at=wrong)
-        assert answer.status_code == 422
-        assert said in answer.text and 'value="DB upgrade"' in answer.text
+    sent = {"reason": "DB upgrade ‮🙂 <b>"} | wrong
+    answer = site.press(site.page("/queues/mail/pause"), "Pause", **sent)
+    page = BeautifulSoup(answer.text, "html.parser")
+    assert answer.status_code == 422
+    assert text(page.select_one(f"#{field}-error")).startswith(said)
+    assert page.select_one("[name=reason]")["value"] == sent["reason"]
+    assert page.select_one("[name=at]")["value"] == sent.get("at", "")
     assert held(site.engine) == {}
 
 

@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import select
 
 from ledger import clock, notes
+from ledger.claims import Claim
 from ledger.engine import reading, writing
 from ledger.ids import new_id
 from ledger.notes import LogLine
@@ -13,6 +14,7 @@ from ledger.progress import Progress, report
 from ledger.tables import runs
 from tests.ledger_steps import (
     HOUR,
+    age,
     brought_to,
     cancel,
     dispatch,
@@ -33,6 +35,7 @@ from tests.web_steps import (
     visited,  # noqa: F401
 )
 
+MINUTE = 60 * clock.SECOND
 TRACEBACK = """Traceback (most recent call last):
   File "/venv/lib/python3.11/site-packages/dramatiq/actor.py", line 182, in __call__
     return self.fn(*args, **kwargs)
@@ -63,7 +66,7 @@ def test_a_run_stands_in_the_list_with_state_arguments_and_reason(site: Site):
     page = site.page("/runs")
     assert cells(page, 0) == ["Queued"]
     assert cells(page, 2) == ["10472, width=320"]
-    assert cells(page, 3) == ["no worker consumes “mail”"]
+    assert cells(page, 3) == ["no worker serves “mail”"]
 
 
 def test_a_failed_run_stands_in_the_list_with_its_error(site: Site):
@@ -109,7 +112,7 @@ def test_a_waiting_run_says_why_and_can_be_canceled(site: Site):
     run_id = dispatch(site.engine)
     page = run(site, run_id)
     assert heading(page) == "add Queued"
-    assert "Why not yet: no worker consumes “default”" in text(page.main)
+    assert "Why not yet: no worker serves “default”" in text(page.main)
     assert "python -m workers --queues default" in text(page.main)
     assert buttons(page) == ["Cancel"]
 
@@ -140,6 +143,34 @@ def test_a_running_run_shows_how_far_it_is_and_what_it_says(site: Site):
     assert "12 % – slice 48 of 400" in text(page.main)
     assert "careful" in text(page.select_one(".log li.warning"))
     assert buttons(page) == ["Cancel"]
+
+
+def test_a_run_that_outlasts_its_job_says_so_instead_of_a_few_seconds_left(site: Site):
+    usual = running(site.engine)
+    age(site.engine, usual.id, started_at=clock.now() - 2 * MINUTE)
+    finish(site.engine, succeeded(usual))
+    claimed = at_percent(site, 99, started_at=clock.now() - MINUTE)
+    assert "usually 2 min" not in text(run(site, claimed.id).main)
+    assert "about 1 s left" in text(run(site, claimed.id).main)
+    age(site.engine, claimed.id, started_at=clock.now() - 4 * MINUTE)
+    said = text(run(site, claimed.id).main)
+    assert "longer than usual: 4 min , usually 2 min" in said and "left" not in said
+    assert "longer than usual: 4 min , usually 2 min" in text(site.page("/").main)
+    at_percent(site, 25, claimed)
+    assert "about 12 min left" in text(run(site, claimed.id).main)
+    assert "12 min left" in text(site.page("/").main)
+
+
+def test_without_a_usual_time_a_run_near_its_end_guesses_nothing(site: Site):
+    assert "left" not in text(run(site, at_percent(site, 95).id).main)
+
+
+def at_percent(site: Site, percent: int, claimed: Claim | None = None, **columns: int) -> Claim:
+    claimed = claimed or running(site.engine)
+    age(site.engine, claimed.id, **columns) if columns else None
+    with writing(site.engine) as connection:
+        report(connection, [Progress(claimed, percent, 100, "")])
+    return claimed
 
 
 def test_a_run_that_was_asked_to_stop_says_by_whom(site: Site):

@@ -139,7 +139,7 @@ def test_a_schedule_whose_runs_start_late_says_so(site):
 def test_a_job_that_no_worker_serves_is_told_on_list_and_page(site):
     schedule_id = make(site)
     assert "No worker serves" not in text(site.page("/schedules"))
-    make(site, "elsewhere", queue="nobody-consumes")
+    make(site, "elsewhere", queue="nobody-serves")
     assert "No worker serves build_report" in text(site.page("/schedules"))
     with writing(site.engine) as connection:
         for process in connection.scalars(select(processes.c.id).where(processes.c.kind == "worker")).all():
@@ -169,7 +169,7 @@ def test_several_are_paused_with_one_reason_and_resumed_together(site):
 def test_a_wrong_end_of_a_pause_of_several_is_told_at_its_field_and_the_choice_is_kept(site):
     ids = [make(site, name) for name in ("one", "two")]
     asked = site.page("/schedules/bulk?act=pause&" + "&".join(f"id={each}" for each in ids))
-    answer = post(site, asked, "main form", reason="why", at="2020-01-01T07:00")
+    answer = post(site, asked, "main form", reason="why", length="at", at="2020-01-01T07:00")
     assert answer.status_code == 422 and "This time has passed." in answer.text
     assert all(each in answer.text for each in ids) and 'value="why"' in answer.text
 
@@ -209,7 +209,22 @@ def test_the_calendar_shows_what_was_and_what_is_to_come(site):
     assert re.search(r"14[345]\d to come", said["minutely"].replace("\u202f", ""))
     assert re.search(r"\d\d missed", said["minutely"])
     assert "At most 16 ticks are to come in any quarter of an hour." in text(page)
-    assert page.select(".line:has(a) rect.c-bad") and page.select(".all rect.c-ink")
+    assert page.select(".line:has(a) rect.c-hollow") and page.select(".all rect.c-ink")
+
+
+def test_what_was_skipped_is_neither_the_shape_nor_the_colour_of_what_was_late(site):
+    schedule_id, now = make(site), clock.now()
+    with writing(site.engine) as connection:
+        for age, outcome in enumerate(("fired", "late", "skipped", "missed"), 2):
+            row = {"schedule_id": schedule_id, "tick_at": now - age * HOUR, "outcome": outcome, "recorded_at": now}
+            connection.execute(insert(ticks_table).values(row))
+    page = site.page("/schedules/calendar")
+    drawn = {rect.title.text.rpartition(" ")[2]: rect for rect in page.select(".line:has(a) rect")}
+    looks = {outcome: (rect["class"][0], rect["height"]) for outcome, rect in drawn.items() if outcome != "come"}
+    assert looks == {
+        "fired": ("c-done", "10"), "late": ("c-warn", "10"), "skipped": ("c-skip", "6"), "missed": ("c-hollow", "10"),
+    }  # fmt: skip
+    assert [each.text for each in page.select(".legend span")][:4] == ["fired", "late", "skipped", "missed"]
 
 
 def test_the_calendar_of_nothing_says_so(site):

@@ -3,6 +3,7 @@
 import pytest
 from bs4 import BeautifulSoup
 
+from tests import stored_volumes
 from tests.ledger_steps import brought_to, dispatch, dispatch_many, row
 from tests.ledgers import prepare
 from tests.test_web_jobs import announced, build_report
@@ -130,3 +131,21 @@ def test_preferences_outlive_signing_in_and_out(tmp_path):
     site.press(site.page("/"), "Sign out")
     assert site.page("/sign-in").html["data-theme"] == "dark"
     site.close()
+
+
+def test_the_bar_tells_in_which_place_one_is(site: Site):
+    stored_volumes.keep_both(site.settings.volumes)
+    stored_volumes.note_all(site.engine, site.settings.volumes)
+    ct, pet = stored_volumes.CT_ID, stored_volumes.PET_ID
+    pages = {
+        "Runs": ("/failures", "/actions", "/dead-letters", "/views"),
+        "Volumes": ("/volumes", f"/volumes/{pet}", f"/volumes/{pet}/measurements", f"/volumes/{ct}/beside/{pet}"),
+        "Schedules": ("/schedules/calendar",),
+        "": ("/settings",),
+    }
+    for place, paths in pages.items():
+        for path in paths:
+            here = [text(each).split(" ")[0] for each in site.page(path).select("nav.main [aria-current]")]
+            assert here == [place] * bool(place), path
+    with site.app.test_request_context("/subjects/7"):
+        assert [place.name for place in places.in_bar() if place.is_here] == ["Volumes"]

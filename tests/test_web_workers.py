@@ -66,7 +66,7 @@ def test_a_worker_is_drained_after_a_question(site: Site):
     assert site.press(question, "Drain").location == "/workers"
     assert state_of(site, first) == "draining"
     shown = row(site.page("/workers"), first)
-    assert "drained by someone: takes no new runs" in text(shown)
+    assert "drained by someone: starts no new runs" in text(shown)
     assert not shown.select(".btn")
     assert state_of(site, made.workers[1].worker_id) == "alive"
 

@@ -59,7 +59,8 @@ class Site:
     def press(self, page: Tag, word: str, **changes: str):
         """Sends the form whose button says ``word``; the answer, not followed."""
         form = button(page, word).find_parent("form")
-        fields = {field["name"]: field.get("value", "") for field in form.select("input[name]")} | changes
+        inputs = form.select("input[name]:not([type=radio]), input[type=radio][checked]")
+        fields = {field["name"]: field.get("value", "") for field in inputs} | changes
         return self.client.post(form["action"], data=fields)
 
 

@@ -7,7 +7,7 @@ from flask_babel import gettext as _
 
 from ledger import actions
 from ledger.actions import UNDONE_BY, NewAction
-from ledger.errors import ActionNotFound
+from ledger.errors import ActionNotFound, RunNotFound
 from ledger.ids import is_id
 from ledger.queries import actions as queries
 from ledger.queries.actions import ActionLine, ActionPage
@@ -49,6 +49,8 @@ def index():
 @blueprint.get("/of/<run_id>")
 def of_run(run_id: str):
     """From the run that does an action to the action."""
+    if not is_id(run_id):
+        raise RunNotFound(run_id)
     return redirect(url_for("actions.show", action_id=queries.id_of_run(console().engine, run_id)), 303)
 
 

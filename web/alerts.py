@@ -1,7 +1,8 @@
 """The sentences on top of the overview: what needs somebody, since when, and where to go."""
 
 import shutil
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,8 @@ from ledger.queries.origins import Fault, Gone
 from ledger.queries.overview import Overview
 from ledger.queries.throughput import JobShare
 from ledger.queries.trouble import Missed, Stuck
-from web import pause_words, schedule_origin
+from web import alerts_together, pause_words, schedule_origin
+from web.alert import SINCE, Alert, told
 from web.numbers import count, duration, number, size
 
 #: A job fails much when it failed so often, and in so many percent of its runs.
@@ -28,39 +30,17 @@ LONG_WAIT = 10 * 60 * clock.SECOND
 MANY_DEATHS = 3
 #: Room on the disk of ``WAYBILL_VAR`` below which nobody should sleep.
 LITTLE_ROOM = 500_000_000
-MOST_OF_A_KIND = 3
-#: Where the age stands in a sentence: the browser keeps it going, so it is no part of the text.
-SINCE = "\ue000"
-
-
-@dataclass(frozen=True, slots=True)
-class Alert:
-    """``bold`` and ``text`` are the sentence; ``SINCE`` in the text is to be the age of ``since``."""
-
-    hue: str
-    bold: str
-    text: str
-    since: int | None
-    link: str
-    link_word: str
-
-    @property
-    def before(self) -> str:
-        return self.text.partition(SINCE)[0]
-
-    @property
-    def after(self) -> str:
-        return self.text.partition(SINCE)[2]
 
 
 def of(now: Overview, broker: Any, var: Path) -> tuple[Alert, ...]:
     """``broker`` is the publisher's BrokerStatus; the worst first."""
-    unserved = [_unserved(queue) for queue in now.backlog.unserved]
+    unserved = told(now.backlog.unserved, _unserved, alerts_together.unserved)
     shares = [_without_muted(share, now) for share in now.last_hour.jobs]
-    failing = [_failing(share, now) for share in shares if fails_much(share)]
+    much = [share for share in shares if fails_much(share)]
+    failing = told(much, partial(_failing, now), alerts_together.failing)
     stuck = [_stuck(now.trouble.stuck)] if now.trouble.stuck else []
-    missed = [_missed(each) for each in now.trouble.missed[:MOST_OF_A_KIND]]
-    paused = [_paused(queue) for queue in now.backlog.paused]
+    missed = told(now.trouble.missed, _missed, alerts_together.missed)
+    paused = told(now.backlog.paused, _paused, alerts_together.paused)
     found = _room(var) + _scheduler(now) + unserved + _broker(broker) + _deaths(now) + failing
     return tuple(found + _long_waits(now) + stuck + missed + _declarations(now) + paused)
 
@@ -138,7 +118,7 @@ def _scheduler(now: Overview) -> list[Alert]:
 
 
 def _unserved(queue: WaitingQueue) -> Alert:
-    bold = _("No worker consumes “%(queue)s”.", queue=queue.name)
+    bold = _("No worker serves “%(queue)s”.", queue=queue.name)
     text = ngettext(
         "%(runs)s run is waiting, the oldest for %(since)s.",
         "%(runs)s runs are waiting, the oldest for %(since)s.",
@@ -157,7 +137,7 @@ def _long_waits(now: Overview) -> list[Alert]:
     """Queues that are served, but whose oldest run waits long."""
     before = clock.now() - LONG_WAIT
     late = [each for each in now.backlog.queues if each.served and not each.pause and each.oldest_due < before]
-    return [_long_wait(each) for each in sorted(late, key=lambda each: each.oldest_due)[:MOST_OF_A_KIND]]
+    return told(sorted(late, key=lambda each: each.oldest_due), _long_wait, alerts_together.long_waits)
 
 
 def _long_wait(queue: WaitingQueue) -> Alert:
@@ -207,7 +187,7 @@ def _missed(missed: Missed) -> Alert:
 
 def _declarations(now: Overview) -> list[Alert]:
     """Schedules that are not declared any more, and declarations that cannot be used."""
-    gone = [_gone(each) for each in now.trouble.gone[:MOST_OF_A_KIND]]
+    gone = told(now.trouble.gone, _gone, alerts_together.gone)
     return gone + ([_wrong(now.trouble.wrong)] if now.trouble.wrong else [])
 
 
@@ -239,7 +219,7 @@ def _paused(queue: WaitingQueue) -> Alert:
     return Alert("idle", bold, text, queue.oldest_due, link, _("Open queue"))
 
 
-def _failing(share: JobShare, now: Overview) -> Alert:
+def _failing(now: Overview, share: JobShare) -> Alert:
     causes = [cause for cause in now.last_failures.causes if cause.job == share.job]
     main = max(causes, key=lambda cause: cause.number, default=None)
     bold = _("%(job)s fails %(percent)s %% of the time:", job=share.job, percent=share.percent)

@@ -14,14 +14,16 @@ from web import moments
 from web.numbers import number
 from web.schedule_words import TICK, weekday
 
-HEIGHT, PEAK = 14, 72
+HEIGHT, LOW, PEAK = 14, 6, 72
 MARK_EVERY = 6 * HOUR
-MOST_NAMED = 3
-#: What is worst decides how a part looks.
+MOST_NAMED, LAST_PERCENT = 3, 92
+#: What is worst decides how a part looks: as on the strips of ticks, hollow is what made no run, and low what was meant
+#: to be so.
 KINDS = (
-    (TickOutcome.MISSED, "c-bad"), (TickOutcome.SKIPPED, "c-warn"), (TickOutcome.LATE, "c-warn"),
-    (TickOutcome.WAITING, "c-run"), (TickOutcome.FIRED, "c-done"), (NEXT, "c-ink"),
+    (TickOutcome.MISSED, "c-hollow"), (TickOutcome.LATE, "c-warn"), (TickOutcome.WAITING, "c-run"),
+    (TickOutcome.SKIPPED, "c-skip"), (TickOutcome.FIRED, "c-done"), (NEXT, "c-ink"),
 )  # fmt: skip
+LOW_KINDS = ("c-skip", "c-run")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +50,13 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """A time on the axis, in parts from the left, and in percent of it."""
+    """A time on the axis, in parts from the left, and in percent of it. The last one ``ends`` there, for it would stand
+    out of the drawing."""
 
     x: int
     percent: float
     word: str
+    ends: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +64,7 @@ class CalendarPage:
     rows: tuple[Row, ...]
     all: tuple[Block, ...]
     sentence: str
+    most: str
     marks: tuple[Mark, ...]
     width: int
     now: float
@@ -74,6 +79,7 @@ def calendar_view(found: Calendar, wanted: Wanted) -> CalendarPage:
         rows=tuple(_row(each, found.since) for each in found.rows),
         all=_bars(found),
         sentence=_peak(found),
+        most=number(max((part.number for part in found.all), default=0)),
         marks=tuple(_mark(at, found.since, width) for at in _marked(found)),
         width=width,
         now=round((found.now - found.since) / PART, 2),
@@ -91,7 +97,8 @@ def _marked(found: Calendar) -> Iterable[int]:
 
 def _mark(at: int, since: int, width: int) -> Mark:
     x, local = (at - since) // PART, moments.local(at)
-    return Mark(x, round(100 * x / width, 2), weekday(local) if local.hour == 0 else f"{local:%H:%M}")
+    percent = round(100 * x / width, 2)
+    return Mark(x, percent, weekday(local) if local.hour == 0 else f"{local:%H:%M}", percent > LAST_PERCENT)
 
 
 def _row(row: CalendarRow, since: int) -> Row:
@@ -107,7 +114,9 @@ def _likeness(parts: tuple[Part, ...]):
 
 def _block(alike: list[Part], since: int) -> Block:
     x = (alike[0].at - since) // PART
-    return Block(_kind(alike[0]), x, len(alike), 2, HEIGHT - 4, f"{_span(alike)}: {_told(alike)}")
+    kind = _kind(alike[0])
+    height = LOW if kind in LOW_KINDS else HEIGHT - 4
+    return Block(kind, x, len(alike), HEIGHT - 2 - height, height, f"{_span(alike)}: {_told(alike)}")
 
 
 def _kind(part: Part) -> str:

@@ -8,6 +8,7 @@ from markupsafe import Markup
 
 from ledger.queries.throughput import Part, Range, Throughput
 from web import moments, numbers
+from web.axes import Axes, axes, top_of
 
 WIDTH, HEIGHT = 720, 120
 SPARK_WIDTH, SPARK_HEIGHT = 96, 20
@@ -28,14 +29,13 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class Bars:
-    """``title`` names what is drawn, ``sentence`` says it in words, ``below`` is its number; ``marks`` are the words
-    below the axis, evenly spaced."""
+    """``title`` names what is drawn, ``sentence`` says it in words, ``below`` is its number."""
 
     bars: tuple[Bar, ...]
     title: str
     sentence: str
     below: str
-    marks: tuple[str, ...]
+    axes: Axes
     complete: bool
 
 
@@ -53,14 +53,14 @@ NOTHING = {
 
 def bars(throughput: Throughput) -> Bars:
     parts, title = throughput.parts, str(TITLES[throughput.range])
-    scale = (HEIGHT - 8) / max(1, throughput.peak.number)
+    scale = HEIGHT / top_of(throughput.peak.number)
     step = WIDTH / len(parts)
     drawn = tuple(_bar(place * step, step, each, scale, throughput.range) for place, each in enumerate(parts))
-    marks = (parts[round(place * (len(parts) - 1) / 4)].at for place in range(5))
+    own_axes = axes(throughput.peak.number, parts[0].at, parts[-1].at + throughput.range.step)
     sentence = f"{title}: {_counted(throughput)}; {_peak(throughput)}"
     below = _("%(peak)s · grey done, red failed", peak=_peak(throughput)) if throughput.peak.number else ""
     below = below or str(NOTHING[throughput.range])
-    return Bars(drawn, title, sentence, below, tuple(_mark(at, throughput.range) for at in marks), throughput.complete)
+    return Bars(drawn, title, sentence, below, own_axes, throughput.complete)
 
 
 def _bar(x: float, step: float, part: Part, scale: float, wanted: Range) -> Bar:
@@ -72,7 +72,7 @@ def _bar(x: float, step: float, part: Part, scale: float, wanted: Range) -> Bar:
         width=round(step * 0.82, 1),
         done_y=round(HEIGHT - done, 1),
         done_height=round(done, 1),
-        failed_y=round(HEIGHT - done - gap - failed, 1),
+        failed_y=round(max(0.0, HEIGHT - done - gap - failed), 1),
         failed_height=round(failed, 1),
         title=f"{_when(part.at, wanted)} {_counted(part)}",
     )
@@ -91,10 +91,6 @@ def _when(at: int, wanted: Range) -> str:
     return f"{moments.local(at):%m-%d %H:%M}" if wanted == Range.WEEK else f"{moments.local(at):%H:%M}"
 
 
-def _mark(at: int, wanted: Range) -> str:
-    return f"{moments.local(at):%m-%d}" if wanted == Range.WEEK else f"{moments.local(at):%H:%M}"
-
-
 @dataclass(frozen=True, slots=True)
 class Bin:
     """A bar of ``bins``, with the instant at which it begins."""
@@ -108,8 +104,8 @@ class Bin:
 
 def bins(values: tuple[int, ...], since: int, until: int) -> tuple[Bin, ...]:
     """Even parts of a range as bars as wide as the drawing; an empty part has none."""
-    peak, step, span = max(1, *values), WIDTH / len(values), (until - since) // len(values)
-    heights = [max(2.0, each / peak * (HEIGHT - 8)) if each else 0.0 for each in values]
+    top, step, span = top_of(max(values)), WIDTH / len(values), (until - since) // len(values)
+    heights = [max(2.0, each / top * HEIGHT) if each else 0.0 for each in values]
     return tuple(
         Bin(
             round(i * step, 1),

@@ -2,11 +2,11 @@
 
 from io import BytesIO
 
-from flask import Blueprint, Response, flash, redirect, render_template, request, send_file, url_for
+from flask import Blueprint, Response, abort, flash, redirect, render_template, request, send_file, url_for
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
-from ledger import rejections
+from ledger import rejections, texts
 from ledger.engine import reading, writing
 from ledger.errors import MessageNotFound
 from ledger.ids import is_id
@@ -31,9 +31,8 @@ def refuse_what_is_no_id() -> None:
 @blueprint.get("")
 def index():
     before = request.args.get("before", "")
-    found = queries.rejected_page(
-        console().engine, request.args.get("queue", "")[:200], before if is_id(before) else ""
-    )
+    queue = texts.clean(request.args.get("queue", "")[:200])
+    found = queries.rejected_page(console().engine, queue, before if is_id(before) else "")
     return live_page("dead_letters/index.html", letter_view.list_of(found), SECONDS)
 
 
@@ -68,6 +67,8 @@ def confirm_kind():
 @blueprint.post("/kind")
 def forget_kind():
     page = _asked(request.form)
+    if not page.ids:
+        abort(404, _("There are no such messages any more."))
     if page.is_many and request.form.get("typed", "").strip() != page.queue:
         return render_template("dead_letters/kind.html", page=page, error=_wrong(page)), 422
     number = _forget(page.ids)
@@ -76,7 +77,7 @@ def forget_kind():
 
 
 def _asked(given) -> letter_view.KindView:
-    queue, reason, up_to = (given.get(name, "") for name in ("queue", "reason", "up_to"))
+    queue, reason, up_to = (texts.clean(given.get(name, "")) for name in ("queue", "reason", "up_to"))
     with reading(console().engine) as connection:
         ids = queries.ids_of_kind(connection, queue, reason, up_to)
     return letter_view.KindView(queue, reason, up_to, tuple(ids))

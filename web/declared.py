@@ -6,8 +6,12 @@ from flask_babel import gettext as _
 from ledger import declared
 from ledger.engine import writing
 from web.console import console
+from web.schedules import refuse_what_is_no_id
 
 blueprint = Blueprint("declared", __name__, url_prefix="/schedules/<schedule_id>")
+
+
+blueprint.before_request(refuse_what_is_no_id)
 
 
 @blueprint.post("/reset")

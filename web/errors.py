@@ -35,7 +35,7 @@ from ledger.retention import DAY
 from ledger.schedules import NameTaken
 from ledger.settings import Settings
 from ledger.volume_address import VolumesAway
-from web import moments, outage
+from web import moments, outage, resend
 from web.arguments import shorten
 from web.console import console
 from web.numbers import number, size
@@ -47,12 +47,15 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class ErrorPage:
+    """``again`` are the fields of a form that can be sent once more."""
+
     status: int
     title: str
     text: str
     todo: str = ""
     back: str = "/"
     back_word: str = _l("To the overview")
+    again: tuple[tuple[str, str], ...] = ()
 
 
 NEED_NO_LEDGER = {"static", "health.healthz", "health.readyz"}
@@ -199,6 +202,7 @@ def wrong_state(error: WrongState) -> ErrorPage:
 
 
 def csrf_failed(error: CSRFError) -> ErrorPage:
+    again = resend.fields()
     return ErrorPage(
         400,
         _("The form was too old"),
@@ -206,7 +210,8 @@ def csrf_failed(error: CSRFError) -> ErrorPage:
             "It was not sent, so nothing happened. Its key did not fit your session: you were signed out, the "
             "site got a new key, or cookies are turned off."
         ),
-        _("Go back, reload the page, and send the form again."),
+        _("What it said is kept.") if again else _("Go back, reload the page, and send the form again."),
+        again=again,
     )
 
 

@@ -10,8 +10,9 @@ from ledger.queries.counting import Count
 from ledger.queries.failure_groups import Group, GroupPage, GroupsPage, Mute
 from ledger.queries.lines import RunLine
 from web import charts, tracebacks
+from web.axes import Axes, axes
 from web.charts import Bin
-from web.numbers import count, number
+from web.numbers import count, duration, number
 from web.tracebacks import Block
 
 #: The address's word for a range, how it reads, and its seconds.
@@ -75,7 +76,8 @@ class GroupView:
     ranges: tuple[RangeLink, ...]
     range_word: str
     bars: tuple[Bin, ...]
-    marks: tuple[int, ...]
+    axes: Axes
+    per_bar: str
     sentence: str
     lines: tuple[RunLine, ...]
     total: Count
@@ -148,7 +150,8 @@ def page_of(page: GroupPage, name: str, since: int, until: int) -> GroupView:
         ranges=_ranges("failures.show", name, fingerprint=group.fingerprint),
         range_word=str(RANGES[name][0]),
         bars=charts.bins(group.buckets, since, until),
-        marks=tuple(since + part * (until - since) // 4 for part in range(5)),
+        axes=axes(max(group.buckets), since, until),
+        per_bar=_("Each bar: %(time)s", time=duration((until - since) // len(group.buckets))),
         sentence=_("%(range)s: %(number)s failed this way", number=count(group.number), range=RANGES[name][0]),
         lines=page.lines,
         total=page.total,

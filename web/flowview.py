@@ -130,7 +130,7 @@ def _exchange(broker: Any) -> Box:
 
 
 def _queues(flow: Flow) -> Column:
-    none = Box(_("No queue"), _("no worker consumes,"), _("nothing waits"), url_for("workers.index"))
+    none = Box(_("No queue"), _("no worker serves one,"), _("nothing waits"), url_for("workers.index"))
     rest = ngettext("and 1 more", "and %(num)s more", flow.more_queues) if flow.more_queues else ""
     return Column(_("Queues"), tuple(_queue(each) for each in flow.queues) or (none,), rest)
 
@@ -138,7 +138,7 @@ def _queues(flow: Flow) -> Column:
 def _queue(queue: FlowQueue) -> Box:
     rates = _("in %(came)s, out %(went)s per min", came=number(queue.came), went=number(queue.went))
     unserved = not queue.hosts
-    more = _("no worker consumes it") if unserved and queue.waiting else _("paused") if queue.is_paused else rates
+    more = _("no worker serves it") if unserved and queue.waiting else _("paused") if queue.is_paused else rates
     link, waits = waiting_link(queue.name), bool(queue.waiting)
     note = _("%(number)s wait, oldest", number=count(queue.waiting)) if waits else _("nothing waits")
     return Box(queue.name, note, more, link, queue.oldest_due, unserved and waits)
@@ -153,4 +153,6 @@ def _workers(flow: Flow) -> Column:
 def _host(host: Host) -> Box:
     workers = ngettext("1 worker", "%(num)s workers", host.workers)
     busy = _("%(busy)s of %(slots)s slots busy", busy=number(host.busy), slots=number(host.slots))
+    if not host.slots:  # all of them drain
+        busy = ngettext("draining, %(num)s run at work", "draining, %(num)s runs at work", host.busy)
     return Box(host.name, busy, workers, url_for("workers.index"))

@@ -54,6 +54,7 @@ def create(volume_id: str):
 
 @blueprint.post("/<measurement_id>/deletion")
 def delete(volume_id: str, measurement_id: str):
+    _measured(volume_id, measurement_id)
     volumes.forget_measurement(console().engine, measurement_id)
     remove_measurement(console().settings.volume_place, volume_id, measurement_id)
     flash(_("The measurement is deleted."))

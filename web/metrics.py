@@ -133,7 +133,7 @@ def _cumulative(numbers: list[int], bounds: tuple[float, ...]) -> list[tuple[str
 def _queues(read: Gauges) -> Iterator:
     waiting = GaugeMetricFamily("waybill_queue_waiting", "Runs that are due and wait, up to 10,000.", labels=["queue"])
     oldest = GaugeMetricFamily("waybill_queue_oldest_seconds", "How long the longest of them waits.", labels=["queue"])
-    served = GaugeMetricFamily("waybill_queue_served", "1 when a live worker consumes it.", labels=["queue"])
+    served = GaugeMetricFamily("waybill_queue_served", "1 when a live worker serves it.", labels=["queue"])
     for queue in read.backlog.queues:
         waiting.add_metric([queue.name], queue.waiting.number)
         oldest.add_metric([queue.name], _seconds(read.now - queue.oldest_due))

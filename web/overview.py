@@ -14,13 +14,14 @@ from ledger.queries.lines import RunLine
 from ledger.queries.overview import Overview
 from ledger.queries.throughput import Range
 from web import alerts, failureview, figures, flowview
-from web.alerts import Alert
+from web.alert import Alert
 from web.charts import Bars, bars
 from web.console import console
 from web.figures import Figure
 from web.flowview import FlowView
 from web.live import live_page
-from web.runview import STEP, time_left
+from web.pace import Pace, pace
+from web.runview import STEP
 
 blueprint = Blueprint("overview", __name__)
 
@@ -32,7 +33,7 @@ RANGES = {Range.HOUR: _l("Last hour"), Range.DAY: _l("Last 24 h"), Range.WEEK: _
 class AtWork:
     run: RunLine
     percent: str
-    left: int | None
+    pace: Pace
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +92,7 @@ def page_of(now: Overview, broker: Any, var: Path) -> OverviewPage:
         figures=figures.of(now),
         chart=bars(now.throughput),
         flow=flowview.view(now.flow, broker),
-        at_work=tuple(_at_work(run) for run in now.at_work),
+        at_work=tuple(_at_work(run, now.usual.get(run.job)) for run in now.at_work),
         causes=tuple(_cause(cause) for cause in now.failures.causes),
     )
 
@@ -101,9 +102,9 @@ def _range_link(each: Range, current: Range) -> RangeLink:
     return RangeLink(str(RANGES[each]), url, each == current)
 
 
-def _at_work(run: RunLine) -> AtWork:
+def _at_work(run: RunLine, usual: int | None) -> AtWork:
     known = run.progress and run.progress.percent is not None
-    return AtWork(run, f"{run.progress.percent} %" if known else "", time_left(run, clock.now() // STEP * STEP))
+    return AtWork(run, f"{run.progress.percent} %" if known else "", pace(run, usual, clock.now() // STEP * STEP))
 
 
 def _cause(cause: Cause) -> CauseRow:

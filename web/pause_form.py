@@ -13,14 +13,14 @@ from web import moments
 from web.console import console
 
 MINUTE = 60 * clock.SECOND
-#: What the form sends, how it reads, and how many minutes that is; the first one has no end.
+#: What the form sends, how it reads, and how many minutes that is; the first one has no end, the last one says it.
 LENGTHS = {
     "": (_l("until somebody resumes it"), None),
     "15": (_l("for 15 minutes"), 15),
     "60": (_l("for an hour"), 60),
     "240": (_l("for 4 hours"), 240),
     "1440": (_l("for a day"), 1440),
-    "at": (_l("until the time below"), None),
+    "at": (_l("until"), None),
 }
 
 
@@ -43,11 +43,16 @@ class PauseForm:
 
 def read(sent: Mapping[str, str]) -> PauseForm:
     length, at = sent.get("length", ""), sent.get("at", "").strip()
+    reason = texts.clean(" ".join(sent.get("reason", "").split()), 10 * REASON_LIMIT)
+    errors = {}
+    if len(reason) > REASON_LIMIT:
+        errors["reason"] = _("A reason has %(most)s characters at most.", most=REASON_LIMIT)
     ends_at, wrong = _end(length, at)
-    reason = texts.clean(" ".join(sent.get("reason", "").split()), REASON_LIMIT)
+    if wrong:
+        errors["at" if length == "at" else "length"] = wrong
     return PauseForm(
         reason=reason, length=length, at=at, zone=_zone(), came_from=sent.get("from", ""), ends_at=ends_at,
-        errors={"at": wrong} if wrong else {},
+        errors=errors,
     )  # fmt: skip
 
 
@@ -64,15 +69,24 @@ def _zone() -> str:
 
 
 def _end(length: str, at: str) -> tuple[int | None, str]:
-    """The instant, or what is wrong with it. A time that was typed counts, whatever is chosen beside it."""
-    if not at and length != "at":
-        minutes = LENGTHS.get(length, LENGTHS[""])[1]
-        return (None if minutes is None else clock.now() + minutes * MINUTE), ""
+    """The instant, or what is wrong. A time counts only with the choice that it belongs to: beside another one the page
+    does not even show it."""
+    if length not in LENGTHS:
+        return None, _("Choose how long.")
+    if length == "at":
+        return _moment(at)
+    minutes = LENGTHS[length][1]
+    return (None if minutes is None else clock.now() + minutes * MINUTE), ""
+
+
+def _moment(at: str) -> tuple[int | None, str]:
+    if not at:
+        return None, _("Say until when.")
     try:
         moment = datetime.fromisoformat(at)
-    except ValueError:
+        if moment.tzinfo is None:
+            moment = moment.replace(tzinfo=moments.local(clock.now()).tzinfo)
+        ends_at = clock.from_datetime(moment)
+    except (ValueError, OverflowError):
         return None, _("This is no time. Write it like 2026-11-25 07:00.")
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=moments.local(clock.now()).tzinfo)
-    ends_at = clock.from_datetime(moment)
     return (ends_at, "") if ends_at > clock.now() else (None, _("This time has passed. Choose a later one."))

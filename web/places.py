@@ -12,13 +12,15 @@ from web.language import Later as _l
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """``word`` as people read it, ``name`` in English; ``keys`` as ``aria-keyshortcuts`` writes them."""
+    """``word`` as people read it, ``name`` in English; ``keys`` as ``aria-keyshortcuts`` writes them; ``rooms`` are
+    other blueprints whose pages belong to this place."""
 
     endpoint: str
     name: str
     word: Any
     keys: str = ""
     in_bar: bool = True
+    rooms: tuple[str, ...] = ()
 
     @property
     def url(self) -> str:
@@ -26,17 +28,21 @@ class Place:
 
     @property
     def is_here(self) -> bool:
-        return self.endpoint.partition(".")[0] in request.blueprints
+        own = (self.endpoint.partition(".")[0], *self.rooms)
+        return any(room in request.blueprints for room in own)
 
 
+#: Pages that belong to a place although another blueprint has them.
+OF_RUNS = ("failures", "dead_letters", "actions", "views")
+OF_VOLUMES = ("volume_page", "volume_beside", "measurements", "subjects")
 ALL = (
     Place("overview.index", "Overview", _l("Overview"), "g o"),
-    Place("runs.index", "Runs", _l("Runs"), "g r"),
+    Place("runs.index", "Runs", _l("Runs"), "g r", rooms=OF_RUNS),
     Place("jobs.index", "Jobs", _l("Jobs"), "g j"),
     Place("queues.index", "Queues", _l("Queues"), "g q"),
     Place("workers.index", "Workers", _l("Workers"), "g w"),
     Place("schedules.index", "Schedules", _l("Schedules"), "g s"),
-    Place("volumes.index", "Volumes", _l("Volumes"), "g v"),
+    Place("volumes.index", "Volumes", _l("Volumes"), "g v", rooms=OF_VOLUMES),
     Place("photos.index", "Photos", _l("Photos"), "g p"),
     Place("failures.index", "Failures", _l("Failures"), in_bar=False),
     Place("dead_letters.index", "Dead letters", _l("Dead letters"), in_bar=False),

@@ -10,6 +10,7 @@ from ledger.queries.lines import RunLine
 from ledger.queries.queues import Queue, QueuePage, QueuesPage
 from ledger.queries.workers import Process
 from web import numbers
+from web.alert import MOST_ALONE
 from web.console import console
 
 #: What waits no longer than this is not worth a guess.
@@ -48,6 +49,12 @@ class QueueList:
     @property
     def stuck(self) -> tuple[QueueRow, ...]:
         return tuple(row for row in self.rows if row.is_stuck)
+
+    @property
+    def command(self) -> str:
+        """Starts a worker for all that are stuck, when they are many."""
+        names = [row.queue.name for row in self.stuck]
+        return f"python -m workers --queues {','.join(names)}" if len(names) > MOST_ALONE else ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

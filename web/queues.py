@@ -5,6 +5,7 @@ from flask_babel import gettext as _
 
 from ledger import pauses
 from ledger.engine import writing
+from ledger.errors import QueueNotFound
 from ledger.queries import queues as queries
 from web import pause_form, queue_view
 from web.console import console, person
@@ -13,6 +14,13 @@ from web.live import live_page
 blueprint = Blueprint("queues", __name__, url_prefix="/queues")
 
 SECONDS = 3
+
+
+@blueprint.before_request
+def refuse_what_is_no_name() -> None:
+    name = (request.view_args or {}).get("name", "")
+    if not name.isprintable():  # PostgreSQL takes no NUL, not even for a question
+        raise QueueNotFound(name)
 
 
 @blueprint.get("")
@@ -40,7 +48,7 @@ def pause(name: str):
     if page.errors:
         return render_template("queues/pause.html", page=page, queue=queue), 422
     pauses.pause(console().engine, name, person(), page.reason, page.ends_at)
-    flash(_("Paused: no worker takes a run of “%(queue)s” from now on. What runs goes on.", queue=name))
+    flash(_("Paused: no run of “%(queue)s” starts from now on. What runs goes on.", queue=name))
     return _back(name)
 
 

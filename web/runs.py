@@ -1,6 +1,6 @@
 """The list of runs, the page of one, and what can be done with it: cancel, run again."""
 
-from flask import Blueprint, Response, abort, flash, redirect, request, url_for
+from flask import Blueprint, Response, abort, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
@@ -91,9 +91,9 @@ def accept_offer(run_id: str, place: int):
 def add_tag(run_id: str):
     name = request.form.get("tag", "").strip()
     if error := tag_error(name):
-        flash(error)
-    else:
-        tags.add(console().engine, run_id, name, person())
+        page = runview.page_of(run_page(console().engine, run_id))
+        return render_template("runs/show.html", page=page, tag_error=error, tag_typed=name), 422
+    tags.add(console().engine, run_id, name, person())
     return redirect(url_for("runs.show", run_id=run_id, _anchor="tags"), 303)
 
 

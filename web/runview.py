@@ -21,6 +21,7 @@ from web.filters import first_line
 from web.history import Event
 from web.numbers import count
 from web.offers import Offer, is_shown_by, offers_of
+from web.pace import Pace, pace
 from web.results import Result, result_of
 from web.timeline import Timeline, timeline
 from web.tracebacks import Block, Place
@@ -61,7 +62,7 @@ class Relation:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunView:
     """``state_template`` is what differs by state; ``arguments`` is None when they are too long to be taken
-    apart; ``left`` is a guess in microseconds."""
+    apart."""
 
     run: RunPage
     state_template: str
@@ -71,7 +72,7 @@ class RunView:
     attempts: tuple[AttemptRow, ...]
     attempts_left_out: int
     timeline: Timeline
-    left: int | None
+    pace: Pace
     blocks: tuple[Block, ...]
     place: Place | None
     other_tracebacks: tuple[int, ...]
@@ -104,7 +105,7 @@ def page_of(run: RunPage) -> RunView:
         attempts=tuple(_attempt(each, line, len(run.attempts) > 1) for each in run.attempts),
         attempts_left_out=max(0, line.attempt - len(run.attempts)),
         timeline=timeline(run, now),
-        left=time_left(line, now),
+        pace=pace(line, run.usual, now),
         blocks=tracebacks.blocks(text),
         place=tracebacks.place(text),
         other_tracebacks=_other_tracebacks(run),
@@ -163,15 +164,6 @@ def _attempt(attempt: Attempt, line: RunLine, is_one_of_several: bool) -> Attemp
         attempt.retry_at if attempt.outcome == Outcome.FAILED else None,
         attempt.late_at,
     )
-
-
-def time_left(line: RunLine, now: int) -> int | None:
-    """If the rest goes as fast as what was done; None before anything was."""
-    progress = line.progress
-    if progress is None or not progress.total or not 0 < progress.done < progress.total:
-        return None
-    each = max(0, now - line.started_at) / progress.done
-    return round(each * (progress.total - progress.done) / clock.SECOND) * clock.SECOND
 
 
 def _other_tracebacks(run: RunPage) -> tuple[int, ...]:

@@ -53,13 +53,13 @@ def _nothing(page: BulkPage) -> str:
 
 
 def _ask(page: BulkPage, form: PauseForm) -> str:
-    return render_template("schedules/bulk.html", page=form, bulk=page)
+    return render_template("schedules/bulk.html", page=form, bulk=page, nothing="" if page.chosen else _nothing(page))
 
 
 @blueprint.post("/pauses")
 def pause():
     page, form = _page("pause", request.form.getlist("id")), pause_form.read(request.form)
-    if form.errors:
+    if form.errors or not page.chosen:
         return _ask(page, form), 422
     with writing(console().engine) as connection:
         for each in page.chosen:
@@ -71,6 +71,8 @@ def pause():
 @blueprint.post("/resumptions")
 def resume():
     page = _page("resume", request.form.getlist("id"))
+    if not page.chosen:
+        return _ask(page, pause_form.filled_in()), 422
     with writing(console().engine) as connection:
         for each in page.chosen:
             schedules.resume(connection, each.id)

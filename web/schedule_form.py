@@ -124,6 +124,8 @@ def _name(text: str, job: JobPage) -> str:
         raise Refused(_("A schedule needs a name."))
     if len(text) > NAME_LIMIT:
         raise Refused(_("A name has at most %(most)s characters.", most=NAME_LIMIT))
+    if not text.isprintable():
+        raise Refused(_("A name has letters, digits and signs that can be seen, on one line."))
     return text
 
 

@@ -1,13 +1,16 @@
 """Schedules: what fires next and what was missed; making, changing, pausing and deleting them; running one now."""
 
+import re
 from dataclasses import replace
 
 from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
-from ledger import declared, schedules
+from ledger import declared, schedules, texts
 from ledger.engine import reading, writing
+from ledger.errors import ScheduleNotFound
+from ledger.ids import is_id
 from ledger.queries import schedules as queries
 from ledger.queries.calendar import calendar as calendar_of
 from ledger.queries.jobs import JobPage, job_page, jobs_page
@@ -19,6 +22,7 @@ from web.calendar_view import calendar_view
 from web.console import console, person, start
 from web.forms import Form
 from web.live import live_page
+from web.reruns import KEY
 from web.schedule_form import Said, judge, said_by, said_of
 from web.schedule_page import form_page, preview
 from web.schedule_view import missed_view, schedule_view, schedules_view
@@ -27,13 +31,20 @@ blueprint = Blueprint("schedules", __name__, url_prefix="/schedules")
 
 SECONDS = 3
 CALENDAR_SECONDS = 30
-KEY_LIMIT = 60
 TEXT_LIMIT = 200
+INSTANT = re.compile(r"[0-9]{1,18}", re.ASCII)
 
 blueprint.register_blueprint(schedule_bulk.blueprint)
 blueprint.add_app_template_filter(schedule_words.TICK.__getitem__, "tick")
 blueprint.add_app_template_filter(tick_words.reason, "tick_reason")
 blueprint.add_app_template_filter(pause_words.clock_time, "pause_end")
+
+
+@blueprint.before_request
+def refuse_what_is_no_id() -> None:
+    schedule_id = (request.view_args or {}).get("schedule_id")
+    if schedule_id is not None and not is_id(schedule_id):
+        raise ScheduleNotFound(schedule_id)
 
 
 @blueprint.get("")
@@ -44,7 +55,7 @@ def index():
 
 
 def _wanted() -> Wanted:
-    text, name = (request.args.get(each, "").strip()[:TEXT_LIMIT] for each in ("q", "from"))
+    text, name = (texts.clean(request.args.get(each, "").strip()[:TEXT_LIMIT]) for each in ("q", "from"))
     return Wanted(text, name)
 
 
@@ -168,8 +179,8 @@ def _back(schedule_id: str):
 @blueprint.post("/<schedule_id>/runs")
 def run_now(schedule_id: str):
     """A run besides the ticks. The form's key makes a second press of the button the same run."""
-    key = request.form.get("key", "")[:KEY_LIMIT]
-    unique = f"schedule:{schedule_id}:{key}" if key else None
+    key = request.form.get("key", "")
+    unique = f"schedule:{schedule_id}:{key}" if KEY.fullmatch(key) else None
     with reading(console().engine) as connection:
         new = schedules.request(connection, schedule_id, person(), unique)
     return redirect(url_for("runs.show", run_id=start(new)), 303)
@@ -183,7 +194,7 @@ def confirm_missed(schedule_id: str):
 @blueprint.post("/<schedule_id>/missed")
 def run_missed(schedule_id: str):
     """The runs of the missed ticks that were chosen; those that somebody ran meanwhile are left."""
-    times = [int(each) for each in request.form.getlist("tick") if each.isdecimal()]
+    times = [int(each) for each in request.form.getlist("tick") if INSTANT.fullmatch(each)]
     if not times:
         return _missed(schedule_id, _("Choose at least one tick.")), 422
     with writing(console().engine) as connection:

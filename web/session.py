@@ -39,6 +39,7 @@ class SignIn:
 
     name: str = ""
     following: str = ""
+    name_error: str = ""
     wrong: bool = False
     wait: int = 0
 
@@ -81,7 +82,10 @@ def sign_in():
 
 @blueprint.post("/sign-in")
 def create():
-    name, following = request.form.get("name", "").strip()[:NAME_LIMIT], local_path(request.form.get("next"))
+    name, following = request.form.get("name", "").strip(), local_path(request.form.get("next"))
+    if len(name) > NAME_LIMIT or not name.isprintable():
+        error = _("A name has up to %(most)s characters, on one line.", most=NAME_LIMIT)
+        return _again(SignIn(name, following, name_error=error), 422)
     wait = throttle.wait(request.remote_addr)
     if wait:
         return _again(SignIn(name, following, wait=wait), 429)

@@ -41,6 +41,11 @@ class SubjectPage:
         return self.number < MOST_LOADS
 
 
+@blueprint.before_request
+def refuse_what_is_no_name() -> None:
+    path_of(request.view_args["subject"])
+
+
 @blueprint.get("/<subject>")
 def show(subject: str):
     """Its newest volume, as soon as there is one: a redirect, so that the volume has one address."""

@@ -14,10 +14,11 @@ from web.schedule_words import TICK, tick_time
 STEP, WIDTH, HEIGHT = 6, 4, 18
 LOW = 6
 #: By what became of a tick: solid is a run, hollow is none, and what is low was meant to be so.
+HOLLOW = ("c-hollow", "c-skip")
 SHAPE = {
     TickOutcome.FIRED: ("c-done", HEIGHT),
     TickOutcome.LATE: ("c-warn", HEIGHT),
-    TickOutcome.SKIPPED: ("c-idle", LOW),
+    TickOutcome.SKIPPED: ("c-skip", LOW),
     TickOutcome.MISSED: ("c-hollow", HEIGHT),
     TickOutcome.WAITING: ("c-run", LOW),
 }
@@ -32,8 +33,7 @@ class TickStrip:
 def tick_strip(marks: tuple[TickMark, ...], timezone: str) -> TickStrip:
     """``marks`` come with the newest first; without any there is nothing to say."""
     sentence = _sentence(marks) if marks else ""
-    first = LAST_TICKS - len(marks)
-    bars = (_bar(first + place, mark, timezone) for place, mark in enumerate(reversed(marks)))
+    bars = (_bar(place, mark, timezone) for place, mark in enumerate(reversed(marks)))
     svg = Markup('<svg class="ticks" viewBox="0 0 {} {}" role="img" aria-label="{}">{}</svg>')
     return TickStrip(svg.format(LAST_TICKS * STEP, HEIGHT, sentence, Markup("").join(bars)), sentence)
 
@@ -43,7 +43,7 @@ def plain_strip(marks: tuple[TickMark, ...]) -> TickStrip:
     if not marks:
         return TickStrip(Markup(""), "")
     paths: dict[str, str] = {}
-    for place, mark in enumerate(reversed(marks), LAST_TICKS - len(marks)):
+    for place, mark in enumerate(reversed(marks)):
         kind, height = _shape(mark)
         paths[kind] = f"{paths.get(kind, '')}M{place * STEP} {HEIGHT}v-{height}h{WIDTH}v{height}z"
     sentence, svg = _sentence(marks), '<svg class="ticks" viewBox="0 0 {} {}" role="img" aria-label="{}">{}</svg>'
@@ -57,7 +57,7 @@ def _shape(mark: TickMark) -> tuple[str, int]:
 
 def _bar(place: int, mark: TickMark, timezone: str) -> Markup:
     kind, height = _shape(mark)
-    inset = 0.5 if kind == "c-hollow" else 0
+    inset = 0.5 if kind in HOLLOW else 0
     bar = Markup('<rect class="{}" x="{}" y="{}" width="{}" height="{}"><title>{} {}</title></rect>')
     shape = (place * STEP + inset, HEIGHT - height + inset, WIDTH - 2 * inset, height - 2 * inset)
     return bar.format(kind, *shape, tick_time(mark.at, timezone), _became(mark))

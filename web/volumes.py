@@ -6,7 +6,7 @@ from datetime import date
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 
-from ledger import volumes
+from ledger import texts, volumes
 from ledger.errors import VolumeNotFound
 from ledger.files import remove_uploads_of, remove_volume
 from ledger.ids import is_id
@@ -51,7 +51,8 @@ def refuse_what_is_no_id() -> None:
 
 @blueprint.get("")
 def index():
-    typed = {name: request.args.get(name, "").strip()[:TEXT_LIMIT] for name in ("q", "modality", "since", "until")}
+    given = {name: request.args.get(name, "").strip()[:TEXT_LIMIT] for name in ("q", "modality", "since", "until")}
+    typed = {name: texts.clean(text) for name, text in given.items()}
     faults = {name: fault for name in ("since", "until") if (fault := date_fault(typed[name]))}
     wanted = Wanted(
         text=typed["q"],

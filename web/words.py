@@ -65,7 +65,7 @@ ORIGIN = {
 }
 
 WHY = {
-    Why.NO_WORKER: _l("no worker consumes “{queue}”"),
+    Why.NO_WORKER: _l("no worker serves “{queue}”"),
     Why.UNKNOWN_JOB: _l("no worker knows this job"),
     Why.NOT_DUE: _l("due {due}"),
     Why.FULL: _l("no more than {places} at a time"),
@@ -82,7 +82,7 @@ NEXT = _l("next {due}")
 
 
 def why(reason: Reason) -> Markup:
-    """Why a run waits: “no worker consumes “mail””, “12 ahead”, “attempt 2 of 4, next in 14 s”."""
+    """Why a run waits: “no worker serves “mail””, “12 ahead”, “attempt 2 of 4, next in 14 s”."""
     if reason.attempt is None:
         return _why(reason)
     told = _filled(NEXT, reason) if reason.why == Why.NOT_DUE else _why(reason)

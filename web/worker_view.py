@@ -8,7 +8,7 @@ from flask_babel import lazy_gettext as _l
 from ledger.queries.workers import Process, WorkerNow, WorkersPage
 
 #: What a process does, in words.
-KIND = {"worker": _l("worker"), "supervisor": _l("supervisor"), "scheduler": _l("scheduler")}
+KIND = {"worker": _l("worker process"), "supervisor": _l("supervisor"), "scheduler": _l("scheduler")}
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,7 +48,7 @@ def drain(process_id: str):
 def _said(name: str, asked: int) -> str:
     if not asked:
         return _("%(name)s had ended, or was draining already.", name=name)
-    return _("%(name)s drains: it takes nothing more, and stops when its last run has ended.", name=name)
+    return _("%(name)s drains: it starts nothing more, and stops when its last run has ended.", name=name)
 
 
 @blueprint.post("/<process_id>/forgetting")

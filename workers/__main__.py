@@ -30,7 +30,7 @@ def parse(chosen: Settings) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m workers", description="Run jobs.")
     parser.add_argument("--processes", type=int, default=chosen.worker_processes, help="worker processes (%(default)s)")
     parser.add_argument("--threads", type=int, default=chosen.worker_threads, help="slots per process (%(default)s)")
-    parser.add_argument("--queues", default="", help="consume only these, separated by commas (all)")
+    parser.add_argument("--queues", default="", help="serve only these, separated by commas (all)")
     parser.add_argument("--pidfile", type=absolute_path, help="absolute path of a file that holds the pid")
     return parser.parse_args()
 

@@ -1,6 +1,6 @@
 """``waybill.bulk``: the job that works off a bulk action, in every worker, whatever its own jobs are.
 
-The site makes its runs (``ledger.actions``), in a queue that some worker consumes. It is not announced as a job to
+The site makes its runs (``ledger.actions``), in a queue that some worker serves. It is not announced as a job to
 start: it does what a person confirmed, and nothing else.
 """
 

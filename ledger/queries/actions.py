@@ -196,7 +196,7 @@ def first_of(engine: Engine, ids: list[str]) -> tuple[RunLine, ...]:
 
 
 def serving_queue(engine: Engine) -> str:
-    """A queue in which a live worker takes ``waybill.bulk``; "default" when there is none."""
+    """A queue in which a live worker serves ``waybill.bulk``; "default" when there is none."""
     with reading(engine) as connection:
         serving = consumers(connection, clock.now())
     queues = [queue for queue in sorted(serving.jobs) if serving.know(queue, JOB)]
@@ -204,7 +204,7 @@ def serving_queue(engine: Engine) -> str:
 
 
 def all_queues(engine: Engine) -> tuple[str, ...]:
-    """Those of announced jobs, and those that somebody consumes."""
+    """Those of announced jobs, and those that somebody serves."""
     with reading(engine) as connection:
         announced = set(connection.scalars(select(jobs.c.queue).distinct().limit(1_000)))
         return tuple(sorted(announced | set(consumers(connection, clock.now()).jobs)))

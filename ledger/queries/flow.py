@@ -9,6 +9,7 @@ from sqlalchemy import Connection, func, select
 from ledger import clock, pauses
 from ledger.queries.backlog import Backlog
 from ledger.queries.counting import Count
+from ledger.queries.levels import TAKEN_OUT
 from ledger.queries.wanted import first_id_at
 from ledger.queries.workers import Process
 from ledger.tables import is_running, runs
@@ -28,7 +29,8 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class FlowQueue:
-    """``came`` and ``went`` are runs a minute; ``hosts`` are those whose workers consume from it."""
+    """``came`` and ``went`` are runs a minute, ``went`` those that workers did; ``hosts`` are those whose workers serve
+    it."""
 
     name: str
     waiting: Count
@@ -99,7 +101,8 @@ def _came(connection: Connection, now: int) -> Counter:
 def _went(connection: Connection, now: int) -> Counter:
     columns = (runs.c.state, runs.c.queue, runs.c.finished_at.label("at"))
     newest = select(*columns).where(runs.c.finished_at > now - MINUTE).order_by(runs.c.finished_at.desc())
-    return _rates(connection, newest, now)
+    rates = _rates(connection, newest, now)
+    return Counter({(state, queue): rate for (state, queue), rate in rates.items() if state not in TAKEN_OUT})
 
 
 def _rates(connection: Connection, newest, now: int) -> Counter:

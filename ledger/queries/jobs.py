@@ -1,7 +1,6 @@
 """The catalogue: what can be started, who serves it, and what is known of each job's past."""
 
 from dataclasses import dataclass
-from statistics import median_low
 from typing import Any
 
 from sqlalchemy import Connection, Engine, select
@@ -11,14 +10,12 @@ from ledger.engine import reading
 from ledger.errors import JobNotFound, RunNotFound
 from ledger.queries.lines import LINE_COLUMNS, RunLine, lines_of
 from ledger.queries.status import Status, status_of
+from ledger.queries.usual import usual
 from ledger.queries.workers import Process, alive_processes
-from ledger.states import State
 from ledger.tables import jobs, runs
 
 MOST_JOBS = 500
 MOST_RECENT = 8
-#: The usual duration is taken from so many of the newest runs.
-LOOKED_AT = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +27,7 @@ class LastRun:
 
 @dataclass(frozen=True, slots=True)
 class JobLine:
-    """``workers`` are those that know the job and consume its queue."""
+    """``workers`` are those that know the job and serve its queue."""
 
     name: str
     doc: str
@@ -127,28 +124,15 @@ def job_page(engine: Engine, name: str) -> JobPage:
             version=row.version,
             workers=serving_count(serving, row.name, row.queue),
             queues=_queues(connection, serving),
-            usual=_usual(connection, name),
+            usual=usual(connection, name),
             recent=_recent(connection, name),
         )
 
 
 def _queues(connection: Connection, serving: list[Process]) -> tuple[str, ...]:
-    """Those that jobs are announced for, and those that somebody consumes."""
+    """Those that jobs are announced for, and those that somebody serves."""
     announced = connection.scalars(select(jobs.c.queue).distinct().limit(MOST_JOBS))
     return tuple(sorted({*announced, *(queue for each in serving for queue in each.queues)}))
-
-
-def _usual(connection: Connection, name: str) -> int | None:
-    newest = (
-        select(runs.c.state, runs.c.started_at, runs.c.finished_at)
-        .where(runs.c.job == name)
-        .order_by(runs.c.id.desc())
-        .limit(LOOKED_AT)
-        .subquery()
-    )
-    took = select(newest.c.finished_at - newest.c.started_at).where(newest.c.state == State.SUCCEEDED)
-    durations = connection.scalars(took).all()
-    return median_low(durations) if durations else None
 
 
 def _recent(connection: Connection, name: str) -> tuple[Recent, ...]:

@@ -3,10 +3,11 @@
 from collections import Counter
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, Select, func, select
+from sqlalchemy import Connection, Select, case, func, select
 
 from ledger import clock
 from ledger.queries.wanted import first_id_at
+from ledger.states import State
 from ledger.tables import runs
 
 MINUTE = 60 * clock.SECOND
@@ -15,12 +16,14 @@ MINUTES = 60
 RECENT = 5
 #: Runs looked at, each way. When an hour has more, fewer minutes are drawn, never wrong numbers.
 MOST = 4_000
+#: Who ended so was taken out of the queue by a person or by time. No worker did it, so it tells nothing of a rate.
+TAKEN_OUT = (State.CANCELED, State.EXPIRED)
 
 
 @dataclass(frozen=True, slots=True)
 class Level:
-    """``came`` and ``left`` are runs per minute lately. ``inside`` is how many runs of the queue were not finished, at
-    the end of each of the last minutes, the oldest first, and now."""
+    """``came`` and ``left`` are runs per minute lately, without those that were canceled or expired. ``inside`` is how
+    many runs of the queue were not finished, at the end of each of the last minutes, the oldest first, and now."""
 
     came: float
     left: float
@@ -33,8 +36,10 @@ class Levels:
     def __init__(self, connection: Connection, now: int):
         self._minute = now // MINUTE
         first = self._minute - MINUTES + 1
-        made = select(runs.c.queue, runs.c.created_at.label("at")).where(runs.c.id >= first_id_at(first * MINUTE))
-        ended = select(runs.c.queue, runs.c.finished_at.label("at")).where(runs.c.finished_at >= first * MINUTE)
+        made = select(runs.c.queue, runs.c.state, runs.c.created_at.label("at"))
+        made = made.where(runs.c.id >= first_id_at(first * MINUTE))
+        ended = select(runs.c.queue, runs.c.state, runs.c.finished_at.label("at"))
+        ended = ended.where(runs.c.finished_at >= first * MINUTE)
         self._came = _Seen(connection, made.order_by(runs.c.id.desc()), now)
         self._left = _Seen(connection, ended.order_by(runs.c.finished_at.desc()), now)
         self._first = max(first, self._came.first_minute, self._left.first_minute)
@@ -55,12 +60,14 @@ class Levels:
 
 
 class _Seen:
-    """The newest of some runs: numbers by queue and minute. ``first_minute`` is the first that was wholly seen."""
+    """The newest of some runs: ``numbers`` by queue and minute, ``worked`` without those that were taken out.
+    ``first_minute`` is the first that was wholly seen."""
 
     def __init__(self, connection: Connection, newest: Select, now: int):
         self._now = now
         rows = connection.execute(_by_minute(newest)).fetchall()
         self.numbers = Counter({(row.queue, row.minute): row.number for row in rows})
+        self.worked = Counter({(row.queue, row.minute): row.worked for row in rows})
         self._oldest = min((row.oldest for row in rows), default=now)
         self._is_full = sum(self.numbers.values()) >= MOST
         self.first_minute = self._oldest // MINUTE + 1 if self._is_full else 0
@@ -73,13 +80,14 @@ class _Seen:
         many for that, of the time in which those came that were seen."""
         last = self._now // MINUTE
         if self.first_minute <= last - RECENT:
-            return sum(self.numbers[queue, minute] for minute in range(last - RECENT, last)) / RECENT
-        total = sum(number for (name, _), number in self.numbers.items() if name == queue)
+            return sum(self.worked[queue, minute] for minute in range(last - RECENT, last)) / RECENT
+        total = sum(number for (name, _), number in self.worked.items() if name == queue)
         return total * MINUTE / max(clock.SECOND, self._now - self._oldest)
 
 
 def _by_minute(newest: Select) -> Select:
     seen = newest.limit(MOST).subquery()
     minute = (seen.c.at // MINUTE).label("minute")
-    columns = (seen.c.queue, minute, func.count().label("number"), func.min(seen.c.at).label("oldest"))
+    worked = func.sum(case((seen.c.state.in_(TAKEN_OUT), 0), else_=1)).label("worked")
+    columns = (seen.c.queue, minute, func.count().label("number"), worked, func.min(seen.c.at).label("oldest"))
     return select(*columns).group_by(seen.c.queue, minute)

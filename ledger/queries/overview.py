@@ -15,12 +15,15 @@ from ledger.queries.system import System, system_of
 from ledger.queries.throughput import Range, Throughput, throughput
 from ledger.queries.trouble import Trouble, trouble
 from ledger.queries.upcoming import Upcoming, upcoming
+from ledger.queries.usual import usual
 from ledger.queries.workers import alive_processes
 from ledger.states import State
 from ledger.tables import runs
 
 MOST_RUNNING = 6
 MOST_RECENT = 8
+#: Of what runs for less, nobody asks whether it is late.
+WONDER = 5 * clock.SECOND
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +31,7 @@ class Overview:
     backlog: Backlog
     running: Count
     at_work: tuple[RunLine, ...]
+    usual: dict[str, int | None]
     throughput: Throughput
     last_hour: Throughput
     failures: Failures
@@ -41,15 +45,17 @@ class Overview:
 
 
 def overview(engine: Engine, wanted: Range = Range.HOUR) -> Overview:
-    """``throughput`` and ``failures`` are those of the range; what needs somebody is judged by the last hour."""
+    """``throughput`` and ``failures`` are those of the range; what needs somebody is judged by the last hour.
+    ``usual`` says how long runs of the jobs at work take, where that is known."""
     with reading(engine) as connection:
         now = clock.now()
-        recent, waiting = _recent(connection), backlog(connection, now)
+        recent, waiting, at_work = _recent(connection), backlog(connection, now), _at_work(connection)
         last_hour, lately = throughput(connection, Range.HOUR, now), failures(connection, now)
         return Overview(
             backlog=waiting,
             running=count(connection, select(runs.c.id).where(runs.c.state == State.RUNNING)),
-            at_work=_at_work(connection),
+            at_work=at_work,
+            usual={each.job: usual(connection, each.job) for each in at_work if now - each.started_at > WONDER},
             throughput=last_hour if wanted == Range.HOUR else throughput(connection, wanted, now),
             last_hour=last_hour,
             failures=lately if wanted == Range.HOUR else failures(connection, now, wanted.length),

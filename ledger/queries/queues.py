@@ -26,7 +26,7 @@ MOST_NEXT = 10
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Queue:
     """``waiting`` could start now, the longest since ``oldest_due``; ``later`` are due later; ``workers`` are the
-    processes that consume it; ``rejected`` are messages on it that nobody could read."""
+    processes that serve it; ``rejected`` are messages on it that nobody could read."""
 
     name: str
     waiting: Count

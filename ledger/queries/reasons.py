@@ -20,8 +20,8 @@ MOST_AHEAD = 1_000
 
 class Why(StrEnum):
     PAUSED = "paused"  # a person paused its queue
-    NO_WORKER = "no worker"  # no live worker consumes its queue
-    UNKNOWN_JOB = "unknown job"  # those that do consume it do not know the job
+    NO_WORKER = "no worker"  # no live worker serves its queue
+    UNKNOWN_JOB = "unknown job"  # those that do serve it do not know the job
     NOT_DUE = "not due"
     FULL = "full"  # as many runs of its job run as may
     USED_UP = "used up"  # as many runs of its job have started within a period as may

@@ -15,6 +15,7 @@ from ledger.queries.lines import LINE_COLUMNS, RunLine, lines_of
 from ledger.queries.marks import Marks, marks_of
 from ledger.queries.photos import photo_of
 from ledger.queries.status import Status, status_of
+from ledger.queries.usual import usual
 from ledger.queries.volumes import is_kept
 from ledger.queries.wanted import first_id_at
 from ledger.states import State
@@ -92,7 +93,8 @@ class Asked:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunPage:
-    """Everything its page shows. ``attempts``: the newest first; ``traceback`` is of one of them."""
+    """Everything its page shows. ``attempts``: the newest first; ``traceback`` is of one of them; ``usual``: how long
+    runs of its job take, while it runs."""
 
     line: RunLine
     priority: int
@@ -119,6 +121,7 @@ class RunPage:
     marks: Marks
     has_volume: bool
     photo_id: str | None
+    usual: int | None
 
 
 def run_page(engine: Engine, run_id: str, attempt: int | None = None) -> RunPage:
@@ -151,6 +154,7 @@ def run_page(engine: Engine, run_id: str, attempt: int | None = None) -> RunPage
             marks=marks_of(connection, run_id, row.job),
             has_volume=is_kept(connection, run_id),
             photo_id=photo_of(connection, run_id),
+            usual=usual(connection, row.job) if row.state == State.RUNNING else None,
         )
 
 

@@ -1,4 +1,4 @@
-"""The processes: who is alive, what each consumes and knows, what it runs now, who ended lately."""
+"""The processes: who is alive, what each serves and knows, what it runs now, who ended lately."""
 
 from dataclasses import dataclass
 
