@@ -1,11 +1,11 @@
 """Bulk actions as people read them: the menu, the button with its count, what will happen, what happened."""
 
 from flask_babel import gettext as _
-from flask_babel import lazy_gettext as _l
 from flask_babel import ngettext
 
 from ledger.actions import Kind, Outcome
 from ledger.queries.actions import Found
+from web.language import Later as _l
 from web.numbers import number
 from web.words import STATUS
 

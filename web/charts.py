@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 
 from flask_babel import gettext as _
-from flask_babel import lazy_gettext as _l
 from markupsafe import Markup
 
 from ledger.queries.throughput import Part, Range, Throughput
 from web import moments, numbers
 from web.axes import Axes, axes, top_of
+from web.language import Later as _l
 
 WIDTH, HEIGHT = 720, 120
 SPARK_WIDTH, SPARK_HEIGHT = 96, 20

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 from flask import Flask, current_app, render_template, request
 from flask_babel import gettext as _
-from flask_babel import lazy_gettext as _l
 from flask_babel import ngettext
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
@@ -38,6 +37,7 @@ from ledger.volume_address import VolumesAway
 from web import moments, outage, resend
 from web.arguments import shorten
 from web.console import console
+from web.language import Later as _l
 from web.numbers import number, size
 from web.security import TEXT_LIMIT, ForeignName
 from web.words import STATUS

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 from flask import url_for
 from flask_babel import gettext as _
-from flask_babel import lazy_gettext as _l
 
 from ledger.queries.counting import Count
 from ledger.queries.failure_groups import Group, GroupPage, GroupsPage, Mute
@@ -12,6 +11,7 @@ from ledger.queries.lines import RunLine
 from web import charts, tracebacks
 from web.axes import Axes, axes
 from web.charts import Bin
+from web.language import Later as _l
 from web.numbers import count, duration, number
 from web.tracebacks import Block
 

@@ -5,7 +5,6 @@ from typing import Any
 
 from flask import url_for
 from flask_babel import gettext as _
-from flask_babel import lazy_gettext as _l
 
 from ledger.errors import RunNotFound
 from ledger.ids import is_id
@@ -14,6 +13,7 @@ from ledger.queries.status import AT_WORK, WAITING
 from ledger.queries.volumes import Correction, Measurement, Volume, corrections_of, measurements_of, volume
 from ledger.states import State
 from web.console import console
+from web.language import Later as _l
 from web.volume_corrections import Basis, basis
 from web.volume_facts import unit_words
 

@@ -4,10 +4,10 @@ import threading
 from dataclasses import dataclass
 
 from flask import current_app
-from flask_babel import lazy_gettext as _l
 
 from ledger import clock
 from ledger.settings import Settings
+from web.language import Later as _l
 
 #: Two failures further apart than this are two outages.
 GAP = 60 * clock.SECOND

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 from flask import Blueprint, request, url_for
-from flask_babel import lazy_gettext as _l
 
 from ledger import clock
 from ledger.queries import overview as queries
@@ -19,6 +18,7 @@ from web.charts import Bars, bars
 from web.console import console
 from web.figures import Figure
 from web.flowview import FlowView
+from web.language import Later as _l
 from web.live import live_page
 from web.pace import Pace, pace
 from web.runview import STEP

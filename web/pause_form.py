@@ -5,12 +5,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from flask_babel import gettext as _
-from flask_babel import lazy_gettext as _l
 
 from ledger import clock, texts
 from ledger.pauses import REASON_LIMIT, Pause
 from web import moments
 from web.console import console
+from web.language import Later as _l
 
 MINUTE = 60 * clock.SECOND
 #: What the form sends, how it reads, and how many minutes that is; the first one has no end, the last one says it.

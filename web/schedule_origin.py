@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from flask_babel import gettext as _
-from flask_babel import lazy_gettext as _l
 
 from ledger import clock, recurrence
 from ledger.queries.origins import Fault, Origin
@@ -13,6 +12,7 @@ from ledger.queries.schedules import Schedule
 from ledger.statements import FILE, SITE
 from web import arguments, schedule_words
 from web.arguments import shorten
+from web.language import Later as _l
 from web.language import language
 from web.numbers import duration
 from web.schedule_words import CATCHUP_SHORT, OVERLAP_SHORT

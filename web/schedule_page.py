@@ -2,13 +2,12 @@
 
 from dataclasses import dataclass
 
-from flask_babel import lazy_gettext as _l
-
 from ledger import clock
 from ledger.queries.jobs import JobPage
 from ledger.queries.schedules import Schedule
 from ledger.recurrence import Rule, RuleError, zones
 from web.forms import Choice, Field, Form
+from web.language import Later as _l
 from web.schedule_form import Said, rule_of
 from web.schedule_words import CATCHUP, KIND, OVERLAP, Fires, fault, fires_of
 from web.when import STEPS

@@ -6,12 +6,12 @@ from zoneinfo import ZoneInfo
 
 from flask_babel import format_date
 from flask_babel import gettext as _
-from flask_babel import lazy_gettext as _l
 
 from ledger import clock, recurrence
 from ledger.recurrence import Rule, RuleError
 from ledger.ticks import Catchup, Overlap, TickOutcome
 from web import clock_changes
+from web.language import Later as _l
 from web.language import language
 from web.words import Shown
 

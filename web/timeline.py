@@ -4,13 +4,13 @@ import math
 from dataclasses import dataclass
 
 from flask_babel import gettext as _
-from flask_babel import lazy_gettext as _l
 from flask_babel import ngettext
 
 from ledger import clock
 from ledger.queries.run import Attempt, RunPage
 from ledger.queries.status import Status
 from ledger.states import Outcome
+from web.language import Later as _l
 from web.numbers import duration
 from web.words import OUTCOME
 

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from flask_babel import gettext as _
-from flask_babel import lazy_gettext as _l
 
 from ledger.queries.volumes import Measurement, corrections_of
 from web.console import console
+from web.language import Later as _l
 from web.measurement_view import in_words
 from web.volume_corrections import corrector
 

@@ -6,8 +6,8 @@ from typing import Any
 
 from flask import request, url_for
 from flask_babel import gettext as _
-from flask_babel import lazy_gettext as _l
 
+from web.language import Later as _l
 from web.volume_files import ACROSS, finite, own_window
 from web.volume_folder import Kept
 from web.volume_words import window_word

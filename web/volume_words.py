@@ -2,7 +2,7 @@
 
 import json
 
-from flask_babel import lazy_gettext as _l
+from web.language import Later as _l
 
 WORDS = {
     "axial": _l("Axial"),

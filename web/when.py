@@ -8,13 +8,13 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from flask_babel import gettext as _
-from flask_babel import lazy_gettext as _l
 
 from ledger import clock
 from ledger.queries.jobs import JobPage
 from web.forms.errors import Refused, quoted
 from web.forms.field import Choice, Field
 from web.forms.scalars import moment
+from web.language import Later as _l
 from web.numbers import duration
 
 PREFIX = "when-"

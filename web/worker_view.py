@@ -3,9 +3,8 @@
 from collections import Counter
 from dataclasses import dataclass
 
-from flask_babel import lazy_gettext as _l
-
 from ledger.queries.workers import Process, WorkerNow, WorkersPage
+from web.language import Later as _l
 
 #: What a process does, in words.
 KIND = {"worker": _l("worker process"), "supervisor": _l("supervisor"), "scheduler": _l("scheduler")}

@@ -6,7 +6,6 @@ from functools import reduce
 from typing import Any
 
 from flask_babel import gettext as _
-from flask_babel import lazy_gettext as _l
 from flask_babel import ngettext
 from jsonschema import Draft202012Validator, FormatChecker
 from jsonschema.exceptions import ValidationError, best_match
@@ -14,6 +13,7 @@ from jsonschema.exceptions import ValidationError, best_match
 from web.forms import scalars
 from web.forms.errors import Refused, quoted
 from web.forms.shape import alternatives, shown
+from web.language import Later as _l
 
 FORMATS = FormatChecker(formats=())
 for _name, _reader in (

@@ -5,10 +5,10 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from flask_babel import gettext as _
-from flask_babel import lazy_gettext as _l
 
 from web.forms.checking import TYPES, either, plain
 from web.forms.shape import Shape, alternatives, shown
+from web.language import Later as _l
 
 DEEPEST = 4
 

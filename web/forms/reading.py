@@ -5,7 +5,6 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from flask_babel import gettext as _
-from flask_babel import lazy_gettext as _l
 
 from web.forms.checking import fault_of, fits, none_of
 from web.forms.errors import Refused, quoted
@@ -13,6 +12,7 @@ from web.forms.field import Typed
 from web.forms.parsing import parse_json
 from web.forms.scalars import READERS, moment
 from web.forms.shape import MISSING, Shape
+from web.language import Later as _l
 
 YES, NO = frozenset({"true", "on", "yes", "1"}), frozenset({"false", "off", "no", "0"})
 LIMITS = ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum")

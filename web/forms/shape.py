@@ -9,9 +9,9 @@ from enum import Enum
 from typing import Any
 
 from flask_babel import gettext as _
-from flask_babel import lazy_gettext as _l
 
 from web.forms.field import Choice
+from web.language import Later as _l
 
 
 class Missing(Enum):
