@@ -17,8 +17,11 @@ from tests.ledger_steps import (
     brought_to,
     dispatch,
     dispatch_many,
+    failed,
+    finish,
     migrated,  # noqa: F401
     plan,
+    running,
     statements,
 )
 
@@ -127,11 +130,19 @@ def test_what_no_column_says_finds_nothing_rather_than_everything(engine: Engine
     assert ids(engine, fingerprint="0" * 32) == [] and ids(engine, version="v9") == []
 
 
+@pytest.mark.parametrize("search", ["Größe", "Übel", "übel", "KEINE"])
+def test_small_letters_are_as_good_as_capitals_and_others_as_they_stand(engine: Engine, search: str):
+    claim = running(engine)
+    finish(engine, failed(claim, error="Übel: keine Größe"))
+    found = ids(engine, error=search)
+    assert found == ([] if is_sqlite(engine) and search.startswith("ü") else [claim.id])  # it knows ASCII alone
+
+
 def test_origin_error_and_times_choose(engine: Engine):
     dispatch(engine)
-    again, failed = dispatch(engine, origin="rerun"), brought_to(engine, "failed").id
+    again, lost = dispatch(engine, origin="rerun"), brought_to(engine, "failed").id
     assert ids(engine, origin="rerun") == [again]
-    assert ids(engine, error="x", tab=Tab.FAILED) == [failed]
+    assert ids(engine, error="x", tab=Tab.FAILED) == [lost]
     assert ids(engine, until=clock.now() - 3600 * clock.SECOND) == []
 
 

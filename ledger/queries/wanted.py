@@ -232,26 +232,26 @@ class Like(FunctionElement):
     type = Boolean()
     name = "like"
 
-    def __init__(self, column, small: str):
-        super().__init__(column, literal(small))
+    def __init__(self, column, like: str):
+        super().__init__(column, literal(like))
 
 
 @compiles(Like, "sqlite")
 def _like(element, compiler, **options) -> str:
-    column, small = (compiler.process(each, **options) for each in element.clauses)
-    return f"({column} LIKE {small} ESCAPE '!')"
+    column, like = (compiler.process(each, **options) for each in element.clauses)
+    return f"({column} LIKE {like} ESCAPE '!')"
 
 
 @compiles(Like)
 def _lower_like(element, compiler, **options) -> str:
-    column, small = (compiler.process(each, **options) for each in element.clauses)
-    return f"(lower({column}) LIKE {small} ESCAPE '!')"
+    column, like = (compiler.process(each, **options) for each in element.clauses)
+    return f"(lower({column}) LIKE lower({like}) ESCAPE '!')"
 
 
 def pattern(text: str) -> str:
     for special in "!%_":
         text = text.replace(special, f"!{special}")
-    return f"%{text.lower().replace('…', '%').replace(ELLIPSIS_IN_JSON, '%')}%"
+    return f"%{text.replace('…', '%').replace(ELLIPSIS_IN_JSON, '%')}%"
 
 
 ELLIPSIS_IN_JSON = texts.to_json("…")[1:-1]
