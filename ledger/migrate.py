@@ -1,15 +1,13 @@
 """Bringing the database to the newest schema. Several processes may try at once; one does it."""
 
 import logging
-from functools import cache
 from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine
 
+from ledger import revision
 from ledger.engine import is_sqlite, writing
 
 logging.getLogger("alembic").setLevel(logging.WARNING)  # its steps are ours to tell
@@ -17,35 +15,29 @@ logging.getLogger("alembic").setLevel(logging.WARNING)  # its steps are ours to 
 LOCK = 7_391_826  # PostgreSQL advisory lock: any number that is only ours
 
 
-def migrate(engine: Engine, revision: str = "head") -> None:
-    """Upgrades to ``revision``; does nothing when the schema is there, or newer: old code runs on a newer schema."""
+def migrate(engine: Engine, to: str = "head") -> None:
+    """Upgrades to revision ``to``; does nothing when the schema is there, or newer: old code runs on a newer schema."""
     with writing(engine) as connection:  # SQLite: BEGIN IMMEDIATE is the lock
         if not is_sqlite(connection):
             connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({LOCK})")
         if not is_newer(connection):
-            command.upgrade(_config(connection), revision)
+            command.upgrade(_config(connection), to)
 
 
-def downgrade(engine: Engine, revision: str) -> None:
+def downgrade(engine: Engine, to: str) -> None:
     with writing(engine) as connection:
-        command.downgrade(_config(connection), revision)
+        command.downgrade(_config(connection), to)
 
 
 def is_current(connection: Connection) -> bool:
     """Whether the database has the schema that this code was written for."""
-    return MigrationContext.configure(connection).get_current_revision() == newest()
+    return revision.of(connection) == revision.newest()
 
 
 def is_newer(connection: Connection) -> bool:
     """Whether a later version of this program has prepared the database; revisions are numbered."""
-    found = MigrationContext.configure(connection).get_current_revision()
-    return found is not None and found > newest()
-
-
-@cache
-def newest() -> str:
-    """The last migration of this program."""
-    return ScriptDirectory.from_config(_config(None)).get_current_head()
+    found = revision.of(connection)
+    return found is not None and found > revision.newest()
 
 
 def _config(connection: Connection | None) -> Config:

@@ -2,12 +2,10 @@
 
 from dataclasses import dataclass
 
-from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, Engine, func, select
 
-from ledger import clock
+from ledger import clock, revision
 from ledger.engine import has_wal_reset_bug, is_sqlite, reading, rows_roughly, size, version
-from ledger.migrate import newest
 from ledger.queries.counting import CAP, Count, count
 from ledger.queries.system import System, system_of
 from ledger.retention import own_limits
@@ -51,8 +49,8 @@ def about(engine: Engine, retention_days: int) -> About:
         return About(
             database=version(connection),
             has_wal_reset_bug=is_sqlite(connection) and has_wal_reset_bug(),
-            revision=MigrationContext.configure(connection).get_current_revision(),
-            newest=newest(),
+            revision=revision.of(connection),
+            newest=revision.newest(),
             size=size(connection),
             runs=max(rows_roughly(connection, runs), CAP) if number.capped else number.number,
             runs_guessed=number.capped,

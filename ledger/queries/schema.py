@@ -1,11 +1,11 @@
 """Whether the ledger's tables are there, for the processes that do not migrate."""
 
-from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Engine
 
+from ledger import revision
 from ledger.engine import reading
 from ledger.errors import LedgerError
-from ledger.migrate import newest
+from ledger.revision import newest
 
 
 class SchemaMissing(LedgerError):
@@ -20,6 +20,6 @@ class SchemaMissing(LedgerError):
 def require_schema(engine: Engine) -> None:
     """Raises SchemaMissing or LedgerAway. A newer schema is fine: migrations only add."""
     with reading(engine) as connection:
-        found = MigrationContext.configure(connection).get_current_revision()
+        found = revision.of(connection)
     if found is None or found < newest():
         raise SchemaMissing(found)
