@@ -301,7 +301,7 @@ def test_a_slow_drip_ends_when_its_time_is_over(server: FeedServer):
     silent = threading.Event()
     server.stream("/silent", b"x", 1, lambda: silent.wait(5), Content_Length="2")
     with pytest.raises(Unreachable, match="fallen silent"):
-        got(server, "/silent", quick)
+        got(server, "/silent", replace(quick, seconds=30))
     silent.set()
 
 

@@ -13,6 +13,7 @@ const form = document.getElementById("measure");
 const faults = form.querySelector("[data-faults]");
 const rule = form.elements["arg-rule"];
 const outlined = new Map(); // by the address of its labels: {id, mask}
+let seen = labelsIn(section); // before the measurement that is at work
 
 // --- The form: what belongs to the rule is shown, and named in its unit
 
@@ -72,13 +73,17 @@ function take(said) {
   prepare();
 }
 
+function labelsIn(part) {
+  return new Set(Array.from(part.querySelectorAll("[data-labels]"), (each) => each.dataset.labels));
+}
+
 function prepare() {
   const measured = document.getElementById("measured");
   for (const button of measured.querySelectorAll("[data-outline]")) {
     button.hidden = false;
     button.setAttribute("aria-pressed", outlined.has(button.closest("[data-labels]").dataset.labels));
   }
-  const known = new Set(Array.from(measured.querySelectorAll("[data-labels]"), (each) => each.dataset.labels));
+  const known = labelsIn(measured);
   for (const labels of outlined.keys()) if (!known.has(labels)) outlined.delete(labels);
   draw();
   if ("measuring" in measured.dataset) setTimeout(askAgain, ASK_AGAIN_MS, measured.dataset.url);
@@ -89,10 +94,10 @@ async function askAgain(url) {
     const answer = await fetch(url);
     const said = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById("measured");
     if (!said) throw new Error(answer.status);
-    const before = new Set(Array.from(document.querySelectorAll("[data-labels]"), (each) => each.dataset.labels));
     take(said);
-    if ("measuring" in said.dataset) return;
-    const added = [...said.querySelectorAll("[data-labels]")].find((each) => !before.has(each.dataset.labels));
+    if ("measuring" in said.dataset) return; // what was measured may be there a moment before its run has ended
+    const added = [...said.querySelectorAll("[data-labels]")].find((each) => !seen.has(each.dataset.labels));
+    seen = labelsIn(said);
     if (added) await outline(added);
   } catch {
     setTimeout(askAgain, 4 * ASK_AGAIN_MS, url); // the site is away for a while
