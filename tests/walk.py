@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 from werkzeug.exceptions import HTTPException
 
-from ledger import clock, fleet, notes, recurrence, schedules
+from ledger import clock, fleet, notes, presets, recurrence, schedules, views
 from ledger.claims import Claim
 from ledger.engine import writing
 from ledger.fleet import NewProcess
@@ -25,6 +25,7 @@ from tests.ledger_steps import (
     worker,
 )
 from tests.test_web_jobs import announced, build_report, send
+from tests.test_web_photos import shown
 from tests.web_steps import Site
 
 TRACEBACK = 'Traceback (most recent call last):\n  File "/app/jobs.py", line 7, in load\n    read()\nKeyError: 1'
@@ -74,10 +75,13 @@ STOPS = (
     Stop("volumes", "/volumes"),
     Stop("volumes-nothing-found", "/volumes?q=nothing+like+this"),
     Stop("volume", "/volumes/{ct}?over={pet}"),
+    Stop("volumes-beside", "/volumes/{ct}/beside/{pet}"),
+    Stop("volume-presets", "/volumes/presets"),
     Stop("volume-measurements", "/volumes/{pet}/measurements"),
     Stop("volume-deletion", "/volumes/{pet}/deletion"),
     Stop("volume-gone", "/volumes/gone", 404),
     Stop("photos", "/photos"),
+    Stop("photo", "/photos/{photo}"),
     Stop("photo-gone", "/photos/gone", 404),
     Stop("actions", "/actions"),
     Stop("action", "/actions/new?action=rerun&id={failed}"),
@@ -117,7 +121,14 @@ def lived_in(site: Site) -> dict[str, str]:
         dispatch(engine, job="send", queue="mail", args=(number, f"user{number}@example.test"))
     names["report"] = dispatch(engine, job="build_report", typed=True, kwargs={"month": "2026-10", "copies": 2})
     names["scheduled"] = dispatch(engine, due_at=clock.now() + HOUR)
-    return names | {"job": "build_report", "queue": "mail", "schedule": _schedule(site)} | _volumes(site)
+    views.save(engine, "what failed today", "tab=failed&age=day", "Ada")
+    presets.save(engine, "old scanner", 2_262_700, {"shape": "110x110x187", "dtype": "int8"}, "Ada")
+    names |= {"job": "build_report", "queue": "mail", "schedule": _schedule(site)}
+    return names | _volumes(site) | {"photo": _photos(site)}
+
+
+def _photos(site: Site) -> str:
+    return [shown(site, f"picture-{number}", title=f"The harbour, {number}") for number in range(7)][-1]
 
 
 def _volumes(site: Site) -> dict[str, str]:
