@@ -2,12 +2,13 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, Engine, select
+from sqlalchemy import Connection, Engine, literal, select
 
 from ledger import clock
 from ledger.engine import reading
+from ledger.prepared import Prepared
 from ledger.queries.backlog import Backlog, backlog
-from ledger.queries.counting import Count, count
+from ledger.queries.counting import CAP, Count, number_of, up_to
 from ledger.queries.failures import Failures, failures
 from ledger.queries.flow import Flow, flow
 from ledger.queries.lines import LINE_COLUMNS, RunLine, lines, lines_of
@@ -53,7 +54,7 @@ def overview(engine: Engine, wanted: Range = Range.HOUR) -> Overview:
         last_hour, lately = throughput(connection, Range.HOUR, now), failures(connection, now)
         return Overview(
             backlog=waiting,
-            running=count(connection, select(runs.c.id).where(runs.c.state == State.RUNNING)),
+            running=up_to(CAP, _number_at_work.run(connection, {}).scalar_one()),
             at_work=at_work,
             usual={each.job: usual(connection, each.job) for each in at_work if now - each.started_at > WONDER},
             throughput=last_hour if wanted == Range.HOUR else throughput(connection, wanted, now),
@@ -69,12 +70,16 @@ def overview(engine: Engine, wanted: Range = Range.HOUR) -> Overview:
         )
 
 
+_works = runs.c.state == literal(State.RUNNING.value)
+_number_at_work = Prepared(number_of(select(runs.c.id).where(_works)))
+_longest_at_work = Prepared(select(*LINE_COLUMNS).where(_works).order_by(runs.c.id).limit(MOST_RUNNING))
+_newest = Prepared(select(runs.c.id).order_by(runs.c.id.desc()).limit(MOST_RECENT))
+
+
 def _at_work(connection: Connection) -> tuple[RunLine, ...]:
     """The longest at work first: those are the ones to wonder about."""
-    statement = select(*LINE_COLUMNS).where(runs.c.state == State.RUNNING)
-    return lines_of(connection, connection.execute(statement.order_by(runs.c.id).limit(MOST_RUNNING)).fetchall())
+    return lines_of(connection, _longest_at_work.run(connection, {}).fetchall())
 
 
 def _recent(connection: Connection) -> tuple[RunLine, ...]:
-    newest = select(runs.c.id).order_by(runs.c.id.desc()).limit(MOST_RECENT)
-    return lines(connection, list(connection.scalars(newest)))
+    return lines(connection, list(_newest.run(connection, {}).scalars()))

@@ -63,7 +63,7 @@ def runs_page(engine: Engine, wanted: Wanted) -> RunsPage:
             jobs=known_jobs,
             queues=known_queues,
             versions=_versions(connection),
-            has_any=_any.run(connection, {}).first() is not None,
+            has_any=bool(place.ids) or _any.run(connection, {}).first() is not None,
         )
 
 
