@@ -127,6 +127,21 @@ def test_a_selection_is_not_taken_away(page: Page, engine: Engine):
     finish(engine, succeeded(claimed))
 
 
+def test_a_tab_takes_along_what_the_filter_was_not_asked_for_yet(page: Page, engine: Engine):
+    dispatch(engine, job="send", queue="mail", kwargs={"subject": 42})
+    mine = brought_to(engine, "failed")
+    page.goto("/runs")
+    page.get_by_role("searchbox").fill("subject = 42")
+    page.locator(".tabs").get_by_role("link", name="Waiting").click()
+    expect(page.locator("tbody tr")).to_have_count(1)
+    assert "q=subject+%3D+42" in page.url and "tab=waiting" in page.url
+    page.locator(".tabs").get_by_role("link", name="Failed").click()
+    expect(page.locator("main")).to_contain_text("No failed runs")
+    page.get_by_role("searchbox").fill("")
+    page.locator(".tabs").get_by_role("link", name="Failed").click()
+    expect(page.locator(f"#run-{mine.id}")).to_be_visible()
+
+
 def test_updates_can_be_paused(page: Page, engine: Engine):
     claimed = running(engine)
     page.goto(f"/runs/{claimed.id}")

@@ -11,6 +11,7 @@ from ledger.engine import reading, writing
 from ledger.ids import new_id
 from ledger.notes import LogLine
 from ledger.progress import Progress, report
+from ledger.queries import tabs
 from ledger.tables import runs
 from tests.ledger_steps import (
     HOUR,
@@ -18,6 +19,7 @@ from tests.ledger_steps import (
     brought_to,
     cancel,
     dispatch,
+    dispatch_many,
     failed,
     finish,
     rescue,
@@ -80,6 +82,15 @@ def test_the_filter_is_in_the_address_and_stays_in_the_form(site: Site):
     assert page.select_one("input[name=q]")["value"] == "declined"
     assert text(page.select_one("select[name=queue] option[selected]")) == "mail"
     assert "No runs on “mail” with “declined”, last 24 h" in text(page.main)
+
+
+def test_what_is_listed_is_counted_although_a_filter_counts_among_the_newest_runs(site: Site, monkeypatch):
+    monkeypatch.setattr(tabs, "CAP", 2)
+    for _ in range(2):
+        finish(site.engine, failed(running(site.engine, kwargs={"subject": 42})))
+    dispatch_many(site.engine, 4)
+    page = site.page("/runs?tab=failed&q=subject+%3D+42")
+    assert text(page.select_one(".tabs [aria-current]")) == "Failed 2" and "2 of 2" in text(page.main)
 
 
 def test_tabs_keep_the_filter(site: Site):

@@ -102,11 +102,12 @@ def found(asked: Asked) -> RunsPage:
 def page_of(asked: Asked, found: RunsPage, views: tuple[View, ...]) -> ListPage:
     wanted, place = found.wanted, found.place
     parts = dict(asked.parts)
+    counts = found.counts | {wanted.tab: _total(found)}
     return ListPage(
         lines=found.lines,
         tags=found.tags,
         tab=wanted.tab.value,
-        tabs=tuple(_tab_link(asked, tab, found.counts[tab]) for tab in Tab),
+        tabs=tuple(_tab_link(asked, tab, counts[tab]) for tab in Tab),
         selects=(
             _select("job", _("All jobs"), found.jobs, asked),
             _select("queue", _("All queues"), found.queues, asked),
@@ -120,7 +121,7 @@ def page_of(asked: Asked, found: RunsPage, views: tuple[View, ...]) -> ListPage:
         has_more_filters=any(name in parts for name in MORE),
         filter_words=in_words(asked),
         is_filtered=bool(parts),
-        total=found.counts[wanted.tab],
+        total=counts[wanted.tab],
         newer=found.newer,
         newest_url=asked.url(),
         newer_url=asked.url(after=place.newer) if place.newer else None,
@@ -138,6 +139,14 @@ def page_of(asked: Asked, found: RunsPage, views: tuple[View, ...]) -> ListPage:
         kinds=KINDS[wanted.tab],
         views=views,
     )  # fmt: skip
+
+
+def _total(found: RunsPage) -> Count:
+    """A filter counts among the newest runs, and may list others of the tab: what is listed is there."""
+    counted, listed = found.counts[found.wanted.tab], len(found.lines)
+    if found.wanted.is_first and not found.place.older and not found.newer:
+        return Count(listed)
+    return counted if counted.number >= listed else Count(listed, True)
 
 
 def _tab_link(asked: Asked, tab: Tab, count: Count) -> TabLink:

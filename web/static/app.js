@@ -223,6 +223,23 @@ document.querySelector(".find")?.addEventListener("click", (event) => {
   openPalette();
 });
 
+// A tab takes along what is chosen in the filter and was not asked for yet.
+document.addEventListener("click", (event) => {
+  const tab = event.target.closest(".tabs a");
+  const form = document.querySelector("#live form[role=search]");
+  if (!tab || !form || event.ctrlKey || event.metaKey || event.shiftKey || ![...form.elements].some(isChanged)) return;
+  event.preventDefault();
+  const said = new URLSearchParams([...new FormData(form)].filter(([name, text]) => text && name !== "tab"));
+  const wanted = new URL(tab.href).searchParams.get("tab");
+  if (wanted) said.set("tab", wanted);
+  location.assign(`${form.action}?${said}`);
+});
+
+function isChanged(field) {
+  if (!field.options) return field.matches("input") && field.value !== field.defaultValue;
+  return field.selectedIndex !== Math.max(0, [...field.options].findIndex((option) => option.defaultSelected));
+}
+
 document.addEventListener("htmx:after:swap", showCopyButtons);
 showCopyButtons();
 for (const field of document.querySelectorAll("[data-viewer]")) field.value = Intl.DateTimeFormat().resolvedOptions().timeZone;
