@@ -76,7 +76,8 @@ class RestoredUnderLoad(Fault):
             yield f"{len(self.missing)} of {len(self.promised)} runs that were accepted before the backup are not in it"
         if not self.unfinished:
             yield "the backup was not taken under load: all its runs had ended"
-        outcomes = [row.outcome for row in history.attempts if row.run_id == self.at_work]
+        mine = (row for row in history.attempts if row.run_id == self.at_work)
+        outcomes = [row.outcome for row in sorted(mine, key=lambda row: row.number)]
         if outcomes != ["lost", "succeeded"]:
             yield f"the run that was at work in the backup went on as {outcomes}"
         known = {row.id for row in history.runs}
