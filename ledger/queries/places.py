@@ -29,7 +29,7 @@ class Place:
 def place_of(connection: Connection, wanted: Wanted, now: int, size: int) -> Place:
     """``wanted`` has to be resolved."""
     looks = bool(by_looking(runs.c, wanted, now))
-    ids = _found(connection, wanted, now, size + 1) if looks or wanted.narrowed else _next(connection, wanted, size + 1)
+    ids = (_found if looks else _next)(connection, wanted, now, size + 1)
     if len(ids) > size:
         return _turned(wanted, ids[:size], ids[size - 1])
     return _at_window(connection, wanted, ids) if looks else _turned(wanted, ids, None)
@@ -47,8 +47,10 @@ def _within(connection: Connection, wanted: Wanted, now: int, window: int, most:
     return list(connection.scalars(matching.order_by(in_order(candidates.c.id, wanted)).limit(most)))
 
 
-def _next(connection: Connection, wanted: Wanted, most: int) -> list[str]:
-    """Of a tab that an index answers whole."""
+def _next(connection: Connection, wanted: Wanted, now: int, most: int) -> list[str]:
+    """What an index answers whole; for a tab alone by a statement that is prepared."""
+    if wanted.narrowed:
+        return _within(connection, wanted, now, most, most)
     first, last = id_range(wanted)
     following = _following(STATES[wanted.tab] or (None,), wanted.upwards)
     return list(following.run(connection, {"first": first, "last": last, "most": most}).scalars())
