@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from pathlib import Path
 
 from sqlalchemy import Connection, Engine, create_engine, event, inspect
@@ -108,6 +109,7 @@ def _insist(act: Callable[[], object]) -> None:
 @contextmanager
 def writing(engine: Engine) -> Iterator[Connection]:
     """A transaction that is committed, on disk, when the block ends. Raises LedgerAway."""
+    _end_moment()
     with translated(), engine.begin() as connection:
         yield connection
         failpoints.before_commit(connection)
@@ -127,9 +129,65 @@ def writing_on(connection: Connection, durable: bool) -> Iterator[Connection]:
 @contextmanager
 def reading(engine: Engine) -> Iterator[Connection]:
     """One consistent view of the ledger, without a write lock. Raises LedgerAway."""
-    one_moment = {} if is_sqlite(engine) else {"isolation_level": "REPEATABLE READ"}
-    with translated(), engine.connect().execution_options(reading=True, **one_moment) as connection:
-        yield connection
+    moment = _moment.get()
+    if moment is not None and moment.engine is engine:
+        with moment.kept() as connection:
+            yield connection
+    else:
+        with translated(), _reader(engine) as connection:
+            yield connection
+
+
+def _reader(engine: Engine) -> Connection:
+    isolated = {} if is_sqlite(engine) else {"isolation_level": "REPEATABLE READ"}
+    return engine.connect().execution_options(reading=True, **isolated)
+
+
+@contextmanager
+def one_moment(engine: Engine) -> Iterator[None]:
+    """All that this thread reads inside is one view of the ledger, on one connection: a page that asks in several
+    places shows one moment, and pays for one transaction. Ends early when the thread writes, or a reading fails."""
+    moment = _Moment(engine)
+    before = _moment.set(moment)
+    try:
+        yield
+    finally:
+        _moment.reset(before)
+        moment.end()
+
+
+class _Moment:
+    """Opened with its first reading."""
+
+    def __init__(self, engine: Engine):
+        self.engine = engine
+        self._connection: Connection | None = None
+
+    @contextmanager
+    def kept(self) -> Iterator[Connection]:
+        try:
+            with translated():
+                if self._connection is None:
+                    self._connection = _reader(self.engine)
+                yield self._connection
+        except BaseException:
+            self.end()
+            raise
+
+    def end(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            with suppress(DBAPIError):
+                connection.close()
+
+
+_moment: ContextVar[_Moment | None] = ContextVar("moment", default=None)
+
+
+def _end_moment() -> None:
+    """What is read from now on includes what this thread writes."""
+    if moment := _moment.get():
+        moment.end()
 
 
 class Glance:

@@ -66,8 +66,8 @@ def _compiled(statement: Any, dialect: Dialect) -> tuple[str, Callable[[dict], A
     constants = {name: plain(bind.effective_value) for name, bind in compiled.binds.items() if not bind.required}
     if not compiled.positional:
         return compiled.string, lambda values: constants | values
-    in_order = itemgetter(*compiled.positiontup, "")  # one name more, for a lone one would not give a tuple
-    return compiled.string, lambda values: in_order(constants | _listless(values) | {"": None})[:-1]
+    in_order = itemgetter(*compiled.positiontup, "", "")  # two names more: fewer would not give a tuple
+    return compiled.string, lambda values: in_order(constants | _listless(values) | {"": None})[:-2]
 
 
 def plain(value: Any) -> Any:

@@ -25,6 +25,7 @@ from ledger.firing import (
     that_can_go_on,
 )  # fmt: skip
 from ledger.ids import new_id
+from ledger.prepared import Prepared
 from ledger.recurrence import Rule
 from ledger.tables import jobs, schedules
 from ledger.ticks import Catchup, Overlap
@@ -213,11 +214,18 @@ def changes(connection: Connection) -> dict[str, int]:
     return dict(connection.execute(select(schedules.c.id, schedules.c.changed_at).where(_ticks)).fetchall())
 
 
+_newest_change = Prepared(
+    select(
+        func.count(),
+        func.coalesce(func.max(schedules.c.changed_at), 0),
+        func.coalesce(func.sum(schedules.c.changed_at % DIGEST), 0),
+    )
+)
+
+
 def newest_change(connection: Connection) -> tuple[int, int, int]:
     """Differs from what it was before whenever a schedule was made, changed or deleted.
 
     The newest time alone would not do: of two changes, the one that was made first may be committed last.
     """
-    newest = func.coalesce(func.max(schedules.c.changed_at), 0)
-    digest = func.coalesce(func.sum(schedules.c.changed_at % DIGEST), 0)
-    return tuple(connection.execute(select(func.count(), newest, digest)).one())
+    return tuple(_newest_change.run(connection, {}).one())

@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Engine, and_, delete, select, update
 from ledger import clock, failpoints, measures
 from ledger.engine import accumulate, reading, writing
 from ledger.measures import MINUTE
+from ledger.prepared import Prepared
 from ledger.tables import runs, stragglers, tallies, tally_marks, totals
 
 DAY = 24 * 60 * MINUTE
@@ -69,9 +70,12 @@ def _has_news(engine: Engine) -> bool:
         return _is_anything_new(connection, marks_of(connection))
 
 
+_marks = Prepared(select(tally_marks))
+
+
 def marks_of(connection: Connection):
     """The row with ``counted_to``, ``closed_to`` and ``closed_at``."""
-    return connection.execute(select(tally_marks)).one()
+    return _marks.run(connection, {}).one()
 
 
 def _was_just_closed(marks) -> bool:

@@ -2,8 +2,9 @@
 
 import pytest
 from sqlalchemy import Connection, Engine, func, select
+from sqlalchemy.exc import DBAPIError
 
-from ledger.engine import open_engine, reading, writing, writing_on
+from ledger.engine import one_moment, open_engine, reading, writing, writing_on
 from ledger.errors import LedgerAway
 from ledger.runs import insert
 from ledger.tables import runs
@@ -36,6 +37,43 @@ def test_a_reader_sees_one_moment_whatever_is_committed_meanwhile(engine: Engine
         dispatch(engine)
         assert count(connection) == before
     assert number_of(engine, runs) == 1
+
+
+def test_all_that_is_read_in_one_moment_is_one_view_on_one_connection(engine: Engine):
+    with one_moment(engine):
+        with reading(engine) as first:
+            before = count(first)
+        at_once(1, lambda _: dispatch(engine))
+        with reading(engine) as second:
+            assert second is first and count(second) == before
+    assert number_of(engine, runs) == 1
+    assert engine.pool.checkedout() == 0
+
+
+def test_a_moment_ends_with_what_its_own_thread_writes(engine: Engine):
+    with one_moment(engine):
+        assert number_of(engine, runs) == 0
+        dispatch(engine)
+        assert number_of(engine, runs) == 1
+
+
+def test_a_moment_in_which_a_reading_failed_goes_on_with_a_new_connection(engine: Engine):
+    with one_moment(engine):
+        with pytest.raises((DBAPIError, LedgerAway)), reading(engine) as connection:
+            connection.exec_driver_sql("SELECT 1 FROM nowhere")
+        assert number_of(engine, runs) == 0
+
+
+def test_a_moment_is_of_one_engine_and_one_thread(engine: Engine, tmp_path):
+    with opened(f"sqlite:///{tmp_path / 'other.db'}") as other, one_moment(engine), reading(engine) as mine:
+        with reading(other) as its:
+            assert its is not mine
+        assert at_once(1, lambda _: _reads_on(engine)) != [mine]
+
+
+def _reads_on(engine: Engine) -> Connection:
+    with reading(engine) as connection:
+        return connection
 
 
 def test_writers_at_once_wait_for_each_other(engine: Engine):

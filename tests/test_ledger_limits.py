@@ -9,7 +9,7 @@ from ledger import clock, fleet, limits, pauses
 from ledger.claims import next_due
 from ledger.engine import reading, writing
 from ledger.limits import Use
-from ledger.queries.queued import ranges
+from ledger.queries.queued import ranges_of
 from ledger.queries.reasons import Why, reasons
 from ledger.tables import runs, starts
 from tests.ledger_circumstances import at_once
@@ -223,7 +223,7 @@ def test_a_limit_that_is_taken_away_holds_up_nothing(engine: Engine):
     assert len(claim(engine, by, most=2)) == 2
     finish(engine, succeeded(held))
     with reading(engine) as connection:
-        assert {each.lane for each in ranges(connection, QUEUE)} == {""}
+        assert {each.lane for each in ranges_of(connection, QUEUE, clock.now())} == {""}
 
 
 def test_a_limit_can_be_raised_and_lowered(engine: Engine):

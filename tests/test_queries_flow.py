@@ -1,14 +1,14 @@
 """What the overview, the metrics and the settings ask of the ledger, on both databases."""
 
 import pytest
-from sqlalchemy import Engine, insert, select, update
+from sqlalchemy import Engine, insert, update
 
 from ledger import clock, fleet, notes, recurrence, schedules, tally
 from ledger.engine import reading, writing
 from ledger.fleet import NewProcess
 from ledger.queries.about import about
 from ledger.queries.counting import Count
-from ledger.queries.flow import Host, Source, _rates
+from ledger.queries.flow import Host, Source
 from ledger.queries.gauges import gauges
 from ledger.queries.overview import overview
 from ledger.queries.throughput import Range, throughput
@@ -95,13 +95,7 @@ def test_a_rate_of_many_is_that_of_the_newest(engine: Engine, monkeypatch):
         dispatch_many(engine, 10)
     with writing(engine) as connection:
         connection.execute(update(runs).values(created_at=clock.now() - 5 * clock.SECOND))
-    came = asked(engine, overview_rate)
-    assert 100 <= came <= 125
-
-
-def overview_rate(connection) -> int:
-    newest = select(runs.c.origin, runs.c.queue, runs.c.created_at.label("at")).order_by(runs.c.id.desc())
-    return sum(_rates(connection, newest, clock.now()).values())
+    assert 100 <= overview(engine).flow.came <= 125
 
 
 def test_the_flow_takes_as_many_statements_for_many_runs_as_for_few(engine: Engine):

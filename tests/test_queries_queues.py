@@ -7,7 +7,8 @@ from ledger import clock, fleet, notes, pauses
 from ledger.engine import reading
 from ledger.errors import QueueNotFound
 from ledger.fleet import NewProcess
-from ledger.queries import levels
+from ledger.queries import levels, queued
+from ledger.queries.counting import Count
 from ledger.queries.levels import Levels
 from ledger.queries.queues import Queue, queue_page, queues_page
 from ledger.queries.rejected import ids_of_kind, rejected_page
@@ -55,6 +56,28 @@ def test_what_waits_what_is_due_later_and_what_runs_are_told_apart(engine: Engin
     assert (found.waiting.number, found.later.number, found.running, found.workers) == (3, 1, 1, 1)
     assert found.oldest_due <= clock.now()
     assert found.level.inside[-1] == 5
+
+
+def test_a_queue_of_ever_so_many_priorities_hides_no_other(engine: Engine, monkeypatch):
+    monkeypatch.setattr(queued, "MOST_RANGES", 3)
+    monkeypatch.setattr(queued, "_due_ones", queued._walk(with_later=False))
+    for priority in range(6):
+        dispatch(engine, queue="a", priority=priority)
+    dispatch(engine, queue="b", priority=7)
+    with reading(engine) as connection:
+        found = queued.ranges(connection, clock.now())
+    assert [(each.queue, each.priority) for each in found] == [("a", 0), ("a", 1), ("a", 2), ("b", 7)]
+
+
+def test_the_first_queues_are_walked_and_one_of_the_others_when_it_is_asked_for(engine: Engine, monkeypatch):
+    monkeypatch.setattr(queued, "MOST_QUEUES", 2)
+    for name in "abcd":
+        dispatch(engine, queue=name)
+        dispatch(engine, queue=name, priority=1, due_at=clock.now() + HOUR)
+    with reading(engine) as connection:
+        found = queued.ranges(connection, clock.now())
+        assert [(each.queue, each.priority) for each in found] == [("a", 0), ("a", 1), ("b", 0), ("b", 1)]
+    assert (queue_page(engine, "d").queue.waiting, queue_page(engine, "d").queue.later) == (Count(1), Count(1))
 
 
 def test_what_came_and_left_gives_how_many_were_inside(engine: Engine):

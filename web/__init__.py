@@ -11,6 +11,7 @@ from web import (
     actions,
     artifacts,
     assets,
+    console,
     dead_letters,
     declared,
     errors,
@@ -61,7 +62,7 @@ ROOMS = (
 )  # fmt: skip
 
 PARTS = (
-    security, session, language, theme, keyboard, places, errors, filters, glyphs, assets, scripts, live,
+    console, security, session, language, theme, keyboard, places, errors, filters, glyphs, assets, scripts, live,
     strip, metrics, uploads, volume_scripts,
 )  # fmt: skip
 

@@ -1,12 +1,14 @@
 """What a request needs from the rest of Waybill, and the one way in which pages start runs."""
 
+from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from flask import current_app, session
+from flask import Flask, current_app, g, request, session
 
 from ledger import clock
+from ledger.engine import one_moment
 from ledger.runs import NewRun, dispatch
 from ledger.settings import Settings
 from ledger.watch import Watch, open_watch
@@ -34,6 +36,23 @@ class Console:
             self.watch.close()
         self.publisher.close()
         self.engine.dispose()
+
+
+def init_app(app: Flask, settings: Settings) -> None:
+    app.before_request(begin_moment)
+    app.teardown_request(end_moment)
+
+
+def begin_moment() -> None:
+    """A page that is only looked at shows one moment of the ledger."""
+    if request.method in ("GET", "HEAD"):
+        g.moment = ExitStack()
+        g.moment.enter_context(one_moment(console().engine))
+
+
+def end_moment(_error: BaseException | None) -> None:
+    if "moment" in g:
+        g.pop("moment").close()
 
 
 def console() -> Console:

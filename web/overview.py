@@ -12,10 +12,10 @@ from ledger.queries.failures import Cause
 from ledger.queries.lines import RunLine
 from ledger.queries.overview import Overview
 from ledger.queries.throughput import Range
-from web import alerts, failureview, figures, flowview
+from web import alerts, failureview, figures, flowview, strip
 from web.alert import Alert
 from web.charts import Bars, bars
-from web.console import console
+from web.console import console, failures_seen_at
 from web.figures import Figure
 from web.flowview import FlowView
 from web.language import Later as _l
@@ -70,7 +70,8 @@ class OverviewPage:
 @blueprint.get("/")
 def index():
     wanted = asked(request.args.get("range", ""))
-    now = queries.overview(console().engine, wanted)
+    now = queries.overview(console().engine, wanted, failures_seen_at())
+    strip.take(now.system)
     page = page_of(now, console().publisher.status(), console().settings.var)
     return live_page("overview/index.html", page, SECONDS)
 

@@ -56,14 +56,19 @@ def show() -> Response:
 def current_strip() -> Strip:
     """Looked up once a request: navigation and strip show the same."""
     if "strip" not in g:
-        g.strip = _strip()
+        g.strip = _strip(system_or_none(console().engine, failures_seen_at()))
     return g.strip
 
 
-def _strip() -> Strip:
-    here, broker = console(), console().publisher.status()
+def take(known: System) -> None:
+    """For pages that looked it up already, with ``failures_seen_at``."""
+    g.strip = _strip(known)
+
+
+def _strip(known: System | None) -> Strip:
+    broker = console().publisher.status()
     return Strip(
-        system=system_or_none(here.engine, failures_seen_at()),
+        system=known,
         broker_kind=broker.kind,
         broker_ok=broker.ok,
         broker_since=away_since(broker),

@@ -8,6 +8,7 @@ from ledger import clock, revision
 from ledger.engine import has_wal_reset_bug, is_sqlite, reading, rows_roughly, size, version
 from ledger.queries.counting import CAP, Count, count
 from ledger.queries.system import System, system_of
+from ledger.queries.workers import alive_processes
 from ledger.retention import own_limits
 from ledger.tables import runs
 from ledger.tally import marks_of
@@ -56,7 +57,7 @@ def about(engine: Engine, retention_days: int) -> About:
             runs_guessed=number.capped,
             forgetting=_forgetting(connection, retention_days, now),
             uncounted_since=_uncounted_since(connection),
-            system=system_of(connection, now),
+            system=system_of(connection, now, alive_processes(connection)),
         )
 
 

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import groupby
+from operator import attrgetter
 
 from sqlalchemy import Connection
 
@@ -9,7 +11,7 @@ from ledger import pauses
 from ledger.pauses import Pause
 from ledger.queries.consumers import consumers
 from ledger.queries.counting import Count
-from ledger.queries.queued import Range, due, queues, ranges
+from ledger.queries.queued import Range, ranges
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,18 +48,20 @@ class Backlog:
 
 
 def backlog(connection: Connection, now: int) -> Backlog:
+    return backlog_of(connection, ranges(connection, now), now)
+
+
+def backlog_of(connection: Connection, parts: Iterable[Range], now: int) -> Backlog:
+    """``parts`` are the ranges of all queues."""
     served, paused = consumers(connection, now), pauses.paused(connection, now)
     found = (
-        waiting_in(connection, name, ranges(connection, name), served.consume(name), paused.get(name), now)
-        for name in queues(connection)
+        waiting_in(name, list(its_parts), served.consume(name), paused.get(name))
+        for name, its_parts in groupby(parts, attrgetter("queue"))
     )
     return Backlog(tuple(each for each in found if each.waiting))
 
 
-def waiting_in(
-    connection: Connection, name: str, its_ranges: Iterable[Range], served: bool, pause: Pause | None, now: int
-) -> WaitingQueue:
-    """What waits in the queue."""
-    parts = [due(connection, each, now) for each in its_ranges]
-    oldest = min((at for _, at in parts if at is not None), default=None)
-    return WaitingQueue(name, sum((number for number, _ in parts), Count()), oldest, served, pause)
+def waiting_in(name: str, parts: Iterable[Range], served: bool, pause: Pause | None) -> WaitingQueue:
+    """What waits in the queue, whose ranges ``parts`` are."""
+    oldest = min((each.oldest_due for each in parts if each.due), default=None)
+    return WaitingQueue(name, sum((each.due for each in parts), Count()), oldest, served, pause)

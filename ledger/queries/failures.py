@@ -5,9 +5,10 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, bindparam, func, select
 
 from ledger import clock, muting
+from ledger.prepared import Prepared
 from ledger.queries.counting import Count, count, up_to
 from ledger.queries.wanted import first_id_at
 from ledger.states import State
@@ -64,12 +65,21 @@ def failures(connection: Connection, now: int, span: int = HOUR) -> Failures:
     return Failures(tuple(causes[:MOST_CAUSES]), number, tuple(sorted(muted.items())))
 
 
+_newest = (
+    select(
+        runs.c.job, runs.c.error_type, func.substr(runs.c.error, 1, ERROR_READ).label("error"), runs.c.finished_at,
+        runs.c.fingerprint,
+    )
+    .where(runs.c.state == bindparam("state"))
+    .order_by(runs.c.id.desc())
+    .limit(MOST_FAILURES + 1)
+    .subquery()
+)  # fmt: skip
+_failed = Prepared(select(_newest).where(_newest.c.finished_at >= bindparam("since")))
+
+
 def _failed_since(connection: Connection, state: State, since: int) -> list:
-    error = func.substr(runs.c.error, 1, ERROR_READ).label("error")
-    columns = (runs.c.job, runs.c.error_type, error, runs.c.finished_at, runs.c.fingerprint)
-    newest = select(*columns).where(runs.c.state == state)
-    candidates = newest.order_by(runs.c.id.desc()).limit(MOST_FAILURES + 1).subquery()
-    return connection.execute(select(candidates).where(candidates.c.finished_at >= since)).fetchall()
+    return _failed.run(connection, {"state": state.value, "since": since}).fetchall()
 
 
 def _causes(rows: Iterable, now: int, span: int) -> Iterable[Cause]:

@@ -4,9 +4,10 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, Select, bindparam, func, select
 
 from ledger import clock, pauses
+from ledger.prepared import Prepared
 from ledger.queries.backlog import Backlog
 from ledger.queries.counting import Count
 from ledger.queries.levels import TAKEN_OUT
@@ -74,7 +75,7 @@ class Flow:
 def flow(connection: Connection, now: int, waiting: Backlog, alive: Iterable[Process]) -> Flow:
     workers = [each for each in alive if each.kind == "worker"]
     came, went = _came(connection, now), _went(connection, now)
-    running = connection.execute(_running).fetchall()
+    running = _running.run(connection, {}).fetchall()
     hosts = _hosts(workers, running)
     queues = _queues(waiting, workers, running, came, went, set(pauses.paused(connection, now)))
     shown = sorted(queues, key=lambda each: (-each.waiting.number, -each.came, each.name))[:MOST_QUEUES]
@@ -87,29 +88,37 @@ def flow(connection: Connection, now: int, waiting: Backlog, alive: Iterable[Pro
     )
 
 
-_running = select(runs.c.worker_id, runs.c.queue, func.count().label("number")).where(is_running)
-_running = _running.group_by(runs.c.worker_id, runs.c.queue)
+def _sampled(newest: Select) -> Prepared:
+    """Of statements with three columns: the number of each pair of the first two, and the least of the third."""
+    first, second, at = newest.limit(bindparam("most")).subquery().c
+    return Prepared(select(first, second, func.count(), func.min(at)).group_by(first, second))
+
+
+_key = (runs.c.worker_id, runs.c.queue)
+_running = Prepared(select(*_key, func.count().label("number")).where(is_running).group_by(*_key))
+_made = _sampled(
+    select(runs.c.origin, runs.c.queue, runs.c.created_at)
+    .where(runs.c.id >= bindparam("since"))
+    .order_by(runs.c.id.desc())
+)
+_ended = _sampled(
+    select(runs.c.state, runs.c.queue, runs.c.finished_at)
+    .where(runs.c.finished_at > bindparam("since"))
+    .order_by(runs.c.finished_at.desc())
+)
 
 
 def _came(connection: Connection, now: int) -> Counter:
     """Runs a minute by origin and queue."""
-    columns = (runs.c.origin, runs.c.queue, runs.c.created_at.label("at"))
-    newest = select(*columns).where(runs.c.id >= first_id_at(now - MINUTE)).order_by(runs.c.id.desc())
-    return _rates(connection, newest, now)
+    return _rates(_made.run(connection, {"since": first_id_at(now - MINUTE), "most": MOST_SAMPLED}).fetchall(), now)
 
 
 def _went(connection: Connection, now: int) -> Counter:
-    columns = (runs.c.state, runs.c.queue, runs.c.finished_at.label("at"))
-    newest = select(*columns).where(runs.c.finished_at > now - MINUTE).order_by(runs.c.finished_at.desc())
-    rates = _rates(connection, newest, now)
+    rates = _rates(_ended.run(connection, {"since": now - MINUTE, "most": MOST_SAMPLED}).fetchall(), now)
     return Counter({(state, queue): rate for (state, queue), rate in rates.items() if state not in TAKEN_OUT})
 
 
-def _rates(connection: Connection, newest, now: int) -> Counter:
-    seen = newest.limit(MOST_SAMPLED).subquery()
-    first, second, at = seen.c
-    grouped = select(first, second, func.count(), func.min(at)).group_by(first, second)
-    found = connection.execute(grouped).fetchall()
+def _rates(found: list, now: int) -> Counter:
     all_seen = sum(number for *_, number, _ in found) < MOST_SAMPLED
     span = MINUTE if all_seen else max(clock.SECOND, now - min(oldest for *_, oldest in found))
     return Counter({(one, two): round(number * MINUTE / span) for one, two, number, _ in found})

@@ -1,6 +1,7 @@
 """What ``/metrics`` tells of the ledger: totals that only grow, and how things are now. Capped and cheap."""
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import islice
 
@@ -9,9 +10,9 @@ from sqlalchemy import Connection, Engine, func, select
 from ledger import clock
 from ledger.dispatch import next_dispatch_at
 from ledger.engine import reading
-from ledger.queries.backlog import Backlog, backlog
+from ledger.queries.backlog import Backlog, backlog_of
 from ledger.queries.counting import Count, count
-from ledger.queries.queued import MOST_QUEUES, queues
+from ledger.queries.queued import MOST_QUEUES, Range, ranges
 from ledger.queries.workers import Process, alive_processes
 from ledger.tables import attempts, is_queued, is_running, rejected, runs, totals
 from ledger.tally import marks_of
@@ -48,16 +49,17 @@ class Gauges:
 def gauges(engine: Engine) -> Gauges:
     with reading(engine) as connection:
         now = clock.now()
+        parts = ranges(connection, now)
         return Gauges(
             now=now,
             counted_to=marks_of(connection).counted_to,
             totals=_totals(connection),
-            backlog=backlog(connection, now),
+            backlog=backlog_of(connection, parts, now),
             running=_running(connection),
             alive=alive_processes(connection),
             hint_due_at=next_dispatch_at(connection),
             late=count(connection, select(attempts.c.run_id).where(attempts.c.late_at > now - DAY), MOST_RARE),
-            other_queues=_other_queues(connection),
+            other_queues=_other_queues(connection, parts),
             rejected=count(connection, select(rejected.c.id).where(rejected.c.received_at > now - DAY), MOST_RARE),
         )
 
@@ -69,12 +71,12 @@ def _totals(connection: Connection) -> tuple[Total, ...]:
     return tuple(Total(*key, numbers) for key, numbers in sorted(found.items()))
 
 
-def _other_queues(connection: Connection) -> Count:
+def _other_queues(connection: Connection, parts: Iterable[Range]) -> Count:
     """Runs that are queued beyond the queues that have numbers of their own."""
-    names = list(queues(connection))
+    names = {each.queue for each in parts}
     if len(names) < MOST_QUEUES:
         return Count()
-    return count(connection, select(runs.c.id).where(is_queued, runs.c.queue > names[-1]))
+    return count(connection, select(runs.c.id).where(is_queued, runs.c.queue > max(names)))
 
 
 def _running(connection: Connection) -> tuple[tuple[str, int], ...]:

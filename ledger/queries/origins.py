@@ -10,6 +10,7 @@ from ledger.declarations import Difference
 from ledger.engine import reading
 from ledger.errors import ScheduleNotFound
 from ledger.fleet import ALIVE
+from ledger.prepared import OneOf, Prepared
 from ledger.statements import SITE
 from ledger.tables import jobs, processes, schedules, statements
 
@@ -91,11 +92,17 @@ def _row(connection: Connection, schedule_id: str) -> Row:
     return row
 
 
+_left = Prepared(
+    select(schedules)
+    .where(schedules.c.undeclared_at.is_not(None))
+    .order_by(schedules.c.undeclared_at.desc(), schedules.c.name)
+    .limit(MOST_GONE)
+)
+
+
 def gone(connection: Connection) -> tuple[Gone, ...]:
     """The newest first."""
-    left = select(schedules).where(schedules.c.undeclared_at.is_not(None))
-    rows = connection.execute(left.order_by(schedules.c.undeclared_at.desc(), schedules.c.name).limit(MOST_GONE))
-    return tuple(_gone(row) for row in rows)
+    return tuple(_gone(row) for row in _left.run(connection, {}))
 
 
 def _gone(row: Row) -> Gone:
@@ -103,11 +110,19 @@ def _gone(row: Row) -> Gone:
     return Gone(row.id, row.name, row.origin, place, row.undeclared_at, is_paused)
 
 
+_of_alive = select(processes.c.statement).where(
+    OneOf(processes.c.state, "states"), processes.c.statement.is_not(None)
+)
+_stated = Prepared(
+    select(statements.c.faults, statements.c.obstacles)
+    .where(statements.c.id.in_(_of_alive))
+    .order_by(statements.c.first_at.desc(), statements.c.id)
+)
+
+
 def faults(connection: Connection) -> tuple[Fault, ...]:
     """What is wrong with what living processes declare, each once."""
-    alive = select(processes.c.statement).where(processes.c.state.in_(ALIVE), processes.c.statement.is_not(None))
-    own = select(statements.c.faults, statements.c.obstacles).where(statements.c.id.in_(alive))
-    rows = connection.execute(own.order_by(statements.c.first_at.desc(), statements.c.id))
+    rows = _stated.run(connection, {"states": list(ALIVE)})
     kept = [each for row in rows for text in row for each in texts.from_json(text)]
     once = {(each["place"], each["template"] % each["values"]): each for each in kept}
     return tuple(Fault(**each) for each in list(once.values())[:MOST_FAULTS])

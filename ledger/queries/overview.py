@@ -16,7 +16,7 @@ from ledger.queries.system import System, system_of
 from ledger.queries.throughput import Range, Throughput, throughput
 from ledger.queries.trouble import Trouble, trouble
 from ledger.queries.upcoming import Upcoming, upcoming
-from ledger.queries.usual import usual
+from ledger.queries.usual import usual_of
 from ledger.queries.workers import alive_processes
 from ledger.states import State
 from ledger.tables import runs
@@ -45,27 +45,28 @@ class Overview:
     has_any: bool
 
 
-def overview(engine: Engine, wanted: Range = Range.HOUR) -> Overview:
+def overview(engine: Engine, wanted: Range = Range.HOUR, seen_at: int = 0) -> Overview:
     """``throughput`` and ``failures`` are those of the range; what needs somebody is judged by the last hour.
-    ``usual`` says how long runs of the jobs at work take, where that is known."""
+    ``usual`` says how long runs of the jobs at work take, where that is known; ``seen_at`` is as for ``system``."""
     with reading(engine) as connection:
         now = clock.now()
         recent, waiting, at_work = _recent(connection), backlog(connection, now), _at_work(connection)
         last_hour, lately = throughput(connection, Range.HOUR, now), failures(connection, now)
+        alive = alive_processes(connection)
         return Overview(
             backlog=waiting,
             running=up_to(CAP, _number_at_work.run(connection, {}).scalar_one()),
             at_work=at_work,
-            usual={each.job: usual(connection, each.job) for each in at_work if now - each.started_at > WONDER},
+            usual=usual_of(connection, {each.job for each in at_work if now - each.started_at > WONDER}),
             throughput=last_hour if wanted == Range.HOUR else throughput(connection, wanted, now),
             last_hour=last_hour,
             failures=lately if wanted == Range.HOUR else failures(connection, now, wanted.length),
             last_failures=lately,
             recent=recent,
             upcoming=upcoming(connection, now),
-            flow=flow(connection, now, waiting, alive_processes(connection)),
+            flow=flow(connection, now, waiting, alive),
             trouble=trouble(connection, now),
-            system=system_of(connection, now),
+            system=system_of(connection, now, alive, seen_at),
             has_any=bool(recent),
         )
 

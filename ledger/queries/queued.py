@@ -1,15 +1,15 @@
-"""Skipping along the index of queued runs: from queue to queue, and from range to range of one.
+"""What is queued: skipping along its index, from range to range, in one statement.
 
-A range is what has one lane and one priority; its runs lie in the order of their due times.
+A range is what has one queue, one lane and one priority; its runs lie in the order of their due times.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, bindparam, func, literal, select, text, tuple_
+from sqlalchemy import Connection, Row, text
 
 from ledger.engine import is_sqlite
-from ledger.lanes import LOWEST, OPEN, priority_above
+from ledger.lanes import LOWEST, priority_above
 from ledger.prepared import Prepared
 from ledger.queries.counting import CAP, Count, up_to
 from ledger.tables import is_queued, runs
@@ -18,55 +18,83 @@ MOST_QUEUES = 50
 MOST_RANGES = 100
 MOST_PRIORITIES = 20
 
-# Without being told, SQLite would rather read every queued run than skip from name to name.
-_NEXT_QUEUE = "SELECT min(queue) FROM runs {} WHERE state = 'queued' AND queue > :above"
-_BY_INDEX = "INDEXED BY ix_runs_ready"
-
-
-def queues(connection: Connection) -> Iterator[str]:
-    """Those in which something is queued, by name."""
-    following = text(_NEXT_QUEUE.format(_BY_INDEX if is_sqlite(connection) else ""))
-    name = ""
-    for _ in range(MOST_QUEUES):
-        name = connection.scalar(following, {"above": name})
-        if name is None:
-            return
-        yield name
-
 
 @dataclass(frozen=True, slots=True)
 class Range:
+    """``due`` of its runs could start now, the first of them since ``oldest_due``; ``later`` ones are due later."""
+
     queue: str
     lane: str
     priority: int
+    due: Count
+    oldest_due: int | None
+    later: Count
 
     @property
     def conditions(self) -> tuple:
-        """That one range of the index answers."""
-        return is_queued, runs.c.queue == self.queue, runs.c.lane == self.lane, runs.c.priority == self.priority
+        return in_range(self.queue, self.lane, self.priority)
 
 
-_next_range = Prepared(
-    select(runs.c.lane, runs.c.priority)
-    .where(
-        is_queued,
-        runs.c.queue == bindparam("the_queue"),
-        tuple_(runs.c.lane, runs.c.priority) > tuple_(bindparam("lane"), bindparam("priority")),
-    )
-    .order_by(runs.c.lane, runs.c.priority)
-    .limit(1)
+def in_range(queue: str, lane: str, priority: int) -> tuple:
+    """Conditions that one range of the index answers."""
+    return is_queued, runs.c.queue == queue, runs.c.lane == lane, runs.c.priority == priority
+
+
+# Without being told, SQLite would rather read every queued run than skip from name to name.
+_INDEX = "INDEXED BY ix_runs_ready"
+_NEXT = "(SELECT r.id FROM runs AS r {index} WHERE r.state = 'queued' AND {behind} LIMIT 1)"
+_BEHIND_RANGE = """(r.queue, r.lane, r.priority) > (part.queue, part.lane, part.priority)
+    ORDER BY r.queue, r.lane, r.priority"""
+_BEHIND_QUEUE = "r.queue > part.queue ORDER BY r.queue"
+_HERE = """runs AS r {index} WHERE r.state = 'queued'
+    AND r.queue = part.queue AND r.lane = part.lane AND r.priority = part.priority"""
+_NUMBER = "(SELECT count(*) FROM (SELECT 1 FROM {here} AND r.due_at {when} LIMIT {most}) AS counted)"
+_WALK = """\
+WITH RECURSIVE part(queue, lane, priority, queues, place) AS (
+    SELECT CAST(:queue AS VARCHAR(200)), CAST('' AS VARCHAR(200)), {lowest}, CAST(:queues AS INTEGER), 0
+    UNION ALL
+    SELECT runs.queue, runs.lane, runs.priority,
+        CASE WHEN runs.queue = part.queue THEN part.queues ELSE part.queues + 1 END,
+        CASE WHEN runs.queue = part.queue THEN part.place + 1 ELSE 1 END
+    FROM part JOIN runs ON runs.id = CASE WHEN part.place < {most_ranges} THEN {next_range} ELSE {next_queue} END
+    WHERE part.queues <= :most_queues
 )
+SELECT queue, lane, priority, {due} AS due, (SELECT min(r.due_at) FROM {here} AND r.due_at <= :now) AS oldest_due,
+    {later} AS later
+FROM part WHERE place > 0 AND queues <= :most_queues"""
 
 
-def ranges(connection: Connection, queue: str) -> Iterator[Range]:
-    """Those in which something is queued; the lane without a name first, the lowest number, which goes first, first."""
-    lane, priority = OPEN, LOWEST
-    for _ in range(MOST_RANGES):
-        found = _next_range.run(connection, {"the_queue": queue, "lane": lane, "priority": priority}).first()
-        if found is None:
-            return
-        lane, priority = found
-        yield Range(queue, lane, priority)
+def _walk(with_later: bool) -> Prepared:
+    return Prepared(lambda connection: text(_written(_INDEX if is_sqlite(connection) else "", with_later)))
+
+
+def _written(index: str, with_later: bool) -> str:
+    here, most = _HERE.format(index=index), CAP + 1
+    due, later = (_NUMBER.format(here=here, when=when, most=most) for when in ("<= :now", "> :now"))
+    return _WALK.format(
+        here=here, due=due, later=later if with_later else "0", lowest=LOWEST, most_ranges=MOST_RANGES,
+        next_range=_NEXT.format(index=index, behind=_BEHIND_RANGE),
+        next_queue=_NEXT.format(index=index, behind=_BEHIND_QUEUE),
+    )  # fmt: skip
+
+
+_due_ones, _all_ones = _walk(with_later=False), _walk(with_later=True)
+
+
+def ranges(connection: Connection, now: int, with_later: bool = False) -> tuple[Range, ...]:
+    """By queue; the lane without a name first, the lowest number, which goes first, first. ``later`` is counted when
+    it is asked for."""
+    asked = {"queue": "", "queues": 0, "most_queues": MOST_QUEUES, "now": now}
+    return _ranges((_all_ones if with_later else _due_ones).run(connection, asked))
+
+
+def ranges_of(connection: Connection, queue: str, now: int) -> tuple[Range, ...]:
+    """Those of one queue, with what is due later."""
+    return _ranges(_all_ones.run(connection, {"queue": queue, "queues": 1, "most_queues": 1, "now": now}))
+
+
+def _ranges(rows: Iterable[Row]) -> tuple[Range, ...]:
+    return tuple(Range(*row[:3], up_to(CAP, row.due), row.oldest_due, up_to(CAP, row.later)) for row in rows)
 
 
 def priorities(connection: Connection, queue: str, lane: str) -> list[int]:
@@ -77,36 +105,3 @@ def priorities(connection: Connection, queue: str, lane: str) -> list[int]:
         found.append(above)
         above = priority_above(connection, queue, above, lane)
     return found
-
-
-_here = (
-    is_queued,
-    runs.c.queue == bindparam("the_queue"),
-    runs.c.lane == bindparam("lane"),
-    runs.c.priority == bindparam("priority"),
-)
-_is_due, _is_later = runs.c.due_at <= bindparam("now"), runs.c.due_at > bindparam("now")
-
-
-def _number(condition):
-    some = select(literal(1)).select_from(runs).where(*_here, condition).limit(CAP + 1).subquery()
-    return select(func.count()).select_from(some).scalar_subquery()
-
-
-_oldest = select(runs.c.due_at).where(*_here, _is_due).order_by(runs.c.due_at).limit(1).scalar_subquery()
-_due, _later = Prepared(select(_number(_is_due), _oldest)), Prepared(select(_number(_is_later)))
-
-
-def due(connection: Connection, part: Range, now: int) -> tuple[Count, int | None]:
-    """How many of it could start now, and since when the first of them."""
-    number, oldest = _due.run(connection, _asked(part, now)).one()
-    return up_to(CAP, number), oldest
-
-
-def later(connection: Connection, part: Range, now: int) -> Count:
-    """How many of it are due later."""
-    return up_to(CAP, _later.run(connection, _asked(part, now)).scalar_one())
-
-
-def _asked(part: Range, now: int) -> dict:
-    return {"the_queue": part.queue, "lane": part.lane, "priority": part.priority, "now": now}

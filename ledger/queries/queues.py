@@ -1,7 +1,10 @@
 """The queues: who waits in each, how long, who serves it, how fast it empties, and whether a person paused it."""
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import groupby
+from operator import attrgetter
 
 from sqlalchemy import Connection, Engine, func, select
 
@@ -9,12 +12,12 @@ from ledger import clock, pauses
 from ledger.engine import reading
 from ledger.errors import QueueNotFound
 from ledger.pauses import Pause
-from ledger.queries import queued
 from ledger.queries.backlog import waiting_in
 from ledger.queries.consumers import consumers
 from ledger.queries.counting import Count, count
 from ledger.queries.levels import Level, Levels
 from ledger.queries.lines import LINE_COLUMNS, RunLine, lines_of
+from ledger.queries.queued import Range, ranges, ranges_of
 from ledger.queries.workers import Process, alive_processes
 from ledger.states import State
 from ledger.tables import jobs, rejected, runs
@@ -54,34 +57,37 @@ class QueuePage:
 
 def queues_page(engine: Engine) -> QueuesPage:
     with reading(engine) as connection:
-        look = _Look(connection, clock.now())
+        now = clock.now()
+        look = _Look(connection, now, ranges(connection, now, with_later=True))
         return QueuesPage(tuple(look.at(name) for name in look.names()[:MOST_QUEUES]))
 
 
 def queue_page(engine: Engine, name: str) -> QueuePage:
     """Raises QueueNotFound."""
     with reading(engine) as connection:
-        look = _Look(connection, clock.now())
+        now = clock.now()
+        parts = ranges_of(connection, name, now)
+        look = _Look(connection, now, parts)
         if name not in look.names():
             raise QueueNotFound(name)
         return QueuePage(
             queue=look.at(name),
-            following=_following(connection, name, look.now),
+            following=_following(connection, parts, now),
             workers=tuple(each for each in look.processes if name in each.queues),
             jobs=tuple(each for each, queue in look.jobs if queue == name),
         )
 
 
 class _Look:
-    """What is asked once, for all queues."""
+    """What is asked once, for all queues; ``parts`` are the ranges of those that are looked at."""
 
-    def __init__(self, connection: Connection, now: int):
-        self._connection, self.now = connection, now
+    def __init__(self, connection: Connection, now: int, parts: Iterable[Range]):
+        self._connection = connection
+        self._parts = {name: list(its_parts) for name, its_parts in groupby(parts, attrgetter("queue"))}
         self.processes = [each for each in alive_processes(connection) if each.kind == "worker"]
         self.jobs = connection.execute(select(jobs.c.name, jobs.c.queue).order_by(jobs.c.name)).fetchall()
         self._served = consumers(connection, now)
         self._paused = pauses.paused(connection, now)
-        self._queued = set(queued.queues(connection))
         at_work = select(runs.c.queue, func.count()).where(runs.c.state == State.RUNNING).group_by(runs.c.queue)
         self._running = Counter(dict(connection.execute(at_work).fetchall()))
         self._levels = Levels(connection, now)
@@ -90,14 +96,14 @@ class _Look:
 
     def names(self) -> list[str]:
         announced = {queue for _, queue in self.jobs} | {queue for each in self.processes for queue in each.queues}
-        seen = self._queued | self._running.keys() | self._levels.names() | self._rejected
+        seen = self._parts.keys() | self._running.keys() | self._levels.names() | self._rejected
         return sorted(announced | seen | self._paused.keys())
 
     def at(self, name: str) -> Queue:
-        parts = list(queued.ranges(self._connection, name)) if name in self._queued else []
+        parts = self._parts.get(name, [])
         pause, served = self._paused.get(name), self._served.consume(name)
-        waiting = waiting_in(self._connection, name, parts, served, pause, self.now)
-        later = sum((queued.later(self._connection, each, self.now) for each in parts), Count())
+        waiting = waiting_in(name, parts, served, pause)
+        later = sum((each.later for each in parts), Count())
         inside = waiting.waiting.number + later.number + self._running[name]
         return Queue(
             name=name,
@@ -123,9 +129,9 @@ def _own_name(queue: str) -> str:
     return queue.removesuffix(".DQ")
 
 
-def _following(connection: Connection, name: str, now: int) -> tuple[RunLine, ...]:
+def _following(connection: Connection, parts: Iterable[Range], now: int) -> tuple[RunLine, ...]:
     rows: list = []
-    for part in queued.ranges(connection, name):
+    for part in parts:
         due = select(*LINE_COLUMNS).where(*part.conditions, runs.c.due_at <= now)
         rows += connection.execute(due.order_by(runs.c.due_at, runs.c.id).limit(MOST_NEXT)).fetchall()
     return lines_of(connection, sorted(rows, key=lambda row: (row.priority, row.due_at, row.id))[:MOST_NEXT])

@@ -11,7 +11,7 @@ from ledger.limits import Use
 from ledger.pauses import Pause
 from ledger.queries.consumers import Consumers, consumers
 from ledger.queries.counting import Count
-from ledger.queries.queued import Range, priorities
+from ledger.queries.queued import in_range, priorities
 from ledger.tables import runs
 
 #: Places in a queue are counted up to here.
@@ -91,7 +91,7 @@ def _places(connection: Connection, queue: str, lane: str, now: int) -> dict[str
     """How many due runs of its lane go before each of the first ``MOST_AHEAD``, in the order of claims."""
     found: list[str] = []
     for priority in priorities(connection, queue, lane):
-        due = select(runs.c.id).where(*Range(queue, lane, priority).conditions, runs.c.due_at <= now)
+        due = select(runs.c.id).where(*in_range(queue, lane, priority), runs.c.due_at <= now)
         found += connection.scalars(due.order_by(runs.c.due_at, runs.c.id).limit(MOST_AHEAD - len(found)))
         if len(found) >= MOST_AHEAD:
             break

@@ -121,7 +121,7 @@ def schedules_page(engine: Engine, wanted: Wanted = EVERYTHING) -> SchedulesPage
     now = clock.now()
     with reading(engine) as connection:
         rows = rows_of(connection, wanted, MOST_SCHEDULES + 1)
-        system = system_of(connection, now)
+        system = system_of(connection, now, alive_processes(connection))
         counted = select(func.count(), func.count(schedules.c.paused_at))
         number, paused = connection.execute(counted).one()
         return SchedulesPage(
@@ -175,7 +175,7 @@ def schedule_page(engine: Engine, schedule_id: str) -> SchedulePage:
     now = clock.now()
     with reading(engine) as connection:
         (line,) = _lines(connection, [_row(connection, schedule_id)], now)
-        ok = system_of(connection, now).scheduler_ok
+        ok = system_of(connection, now, alive_processes(connection)).scheduler_ok
         return SchedulePage(line, _ticks(connection, schedule_id), tuple(missed(connection, schedule_id)[::-1]), ok)
 
 

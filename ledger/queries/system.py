@@ -32,14 +32,11 @@ class System:
 def system(engine: Engine, seen_at: int = 0) -> System:
     """``seen_at``: when the person who asks last looked at the failures."""
     with reading(engine) as connection:
-        return system_of(connection, clock.now(), seen_at)
+        return system_of(connection, clock.now(), alive_processes(connection), seen_at)
 
 
-def system_of(connection: Connection, now: int, seen_at: int = 0) -> System:
-    return _system(alive_processes(connection), unseen(connection, now - DAY, seen_at))
-
-
-def _system(alive: tuple[Process, ...], failed: Count) -> System:
+def system_of(connection: Connection, now: int, alive: tuple[Process, ...], seen_at: int = 0) -> System:
+    """``alive``: the live processes."""
     workers = [each for each in alive if each.takes_runs]
     schedulers = [each for each in alive if each.kind == "scheduler"]
     return System(
@@ -47,7 +44,7 @@ def _system(alive: tuple[Process, ...], failed: Count) -> System:
         slots=sum(each.slots for each in workers),
         scheduler_ok=any(not each.silent for each in schedulers),
         scheduler_beat=max((each.beat_at for each in schedulers), default=None),
-        failed=failed,
+        failed=unseen(connection, now - DAY, seen_at),
     )
 
 

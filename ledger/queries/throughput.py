@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import BigInteger, Connection, bindparam, func, select
 
+from ledger.prepared import Prepared
 from ledger.states import State
 from ledger.tables import runs, tallies
 from ledger.tally import DAY, HOURS, MINUTE, QUARTER, marks_of
@@ -97,19 +98,35 @@ def throughput(connection: Connection, wanted: Range, now: int) -> Throughput:
     return Throughput(wanted, _parts(groups, step, first, last), _shares(groups), complete)
 
 
+_keys = (tallies.c.at, tallies.c.state, tallies.c.job)
+_sums = Prepared(
+    select(*_keys, func.sum(tallies.c.number))
+    .where(tallies.c.step == bindparam("step"), tallies.c.at >= bindparam("since"))
+    .group_by(*_keys)
+)
+
+
 def _counted(connection: Connection, step: int, since: int) -> list[Group]:
-    keys = (tallies.c.at, tallies.c.state, tallies.c.job)
-    own = select(*keys, func.sum(tallies.c.number)).where(tallies.c.step == step, tallies.c.at >= since)
-    return [Group(at, state, job, int(number)) for at, state, job, number in connection.execute(own.group_by(*keys))]
+    rows = _sums.run(connection, {"step": step, "since": since})
+    return [Group(at, state, job, int(number)) for at, state, job, number in rows]
+
+
+_newest = (
+    select(runs.c.finished_at, runs.c.state, runs.c.job)
+    .where(runs.c.finished_at > bindparam("after"))
+    .order_by(runs.c.finished_at.desc())
+    .limit(MOST_UNCOUNTED)
+    .subquery()
+)
+_place = (_newest.c.finished_at // bindparam("step", type_=BigInteger)).label("place")
+_grouped = Prepared(
+    select(_place, _newest.c.state, _newest.c.job, func.count()).group_by(_place, _newest.c.state, _newest.c.job)
+)
 
 
 def _uncounted(connection: Connection, step: int, since: int) -> list[Group]:
     after = max(since - 1, marks_of(connection).counted_to)
-    newest = select(runs.c.finished_at, runs.c.state, runs.c.job).where(runs.c.finished_at > after)
-    seen = newest.order_by(runs.c.finished_at.desc()).limit(MOST_UNCOUNTED).subquery()
-    place = (seen.c.finished_at // step).label("place")
-    grouped = select(place, seen.c.state, seen.c.job, func.count()).group_by(place, seen.c.state, seen.c.job)
-    return [Group(place * step, *rest) for place, *rest in connection.execute(grouped)]
+    return [Group(place * step, *rest) for place, *rest in _grouped.run(connection, {"after": after, "step": step})]
 
 
 def _parts(groups: Iterable[Group], step: int, first: int, last: int) -> tuple[Part, ...]:

@@ -2,16 +2,18 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, bindparam, func, literal, select
 
 from ledger import clock
-from ledger.queries.counting import Count, count
+from ledger.prepared import Prepared
+from ledger.queries.counting import Count, up_to
 from ledger.queries.origins import Fault, Gone, faults, gone
 from ledger.tables import is_running, processes, runs, schedules, ticks, totals
 from ledger.ticks import TickOutcome
 
 HOUR, DAY = 3_600 * clock.SECOND, 24 * 3_600 * clock.SECOND
 MOST_SLOW = 200
+MOST_DEATHS = 999
 #: A run is stuck when it runs for an hour, and for so many times as long as its job takes on average.
 OFTEN = 10
 
@@ -57,26 +59,48 @@ def trouble(connection: Connection, now: int) -> Trouble:
     return Trouble(deaths, missed, _stuck(connection, now), gone(connection), faults(connection))
 
 
+_died = (
+    select(processes.c.ended_at, processes.c.ended_because)
+    .where(processes.c.state == literal("gone"), processes.c.kind == literal("worker"))
+    .where(processes.c.ended_at >= bindparam("since"))
+    .order_by(processes.c.ended_at.desc())
+    .limit(MOST_DEATHS + 1)
+)
+_last_deaths = Prepared(_died)
+
+
 def _deaths(connection: Connection, since: int) -> Deaths:
-    died = (processes.c.state == "gone", processes.c.kind == "worker", processes.c.ended_at >= since)
-    last = select(processes.c.ended_at, processes.c.ended_because).where(*died)
-    row = connection.execute(last.order_by(processes.c.ended_at.desc()).limit(1)).first()
-    if row is None:
+    rows = _last_deaths.run(connection, {"since": since}).fetchall()
+    if not rows:
         return Deaths(Count())
-    return Deaths(count(connection, select(processes.c.id).where(*died), 999), row.ended_at, row.ended_because or "")
+    return Deaths(up_to(MOST_DEATHS, len(rows)), rows[0].ended_at, rows[0].ended_because or "")
+
+
+_name = (schedules.c.id, schedules.c.name)
+_missed_ones = Prepared(
+    select(*_name, func.count(), func.max(ticks.c.tick_at))
+    .join(ticks, ticks.c.schedule_id == schedules.c.id)
+    .where(ticks.c.tick_at > bindparam("since"), ticks.c.outcome == literal(TickOutcome.MISSED.value))
+    .group_by(*_name)
+    .order_by(schedules.c.name)
+)
 
 
 def _missed(connection: Connection, since: int) -> tuple[Missed, ...]:
-    key = (schedules.c.id, schedules.c.name)
-    own = select(*key, func.count(), func.max(ticks.c.tick_at)).join(ticks, ticks.c.schedule_id == schedules.c.id)
-    missed = own.where(ticks.c.tick_at > since, ticks.c.outcome == TickOutcome.MISSED)
-    return tuple(Missed(*row) for row in connection.execute(missed.group_by(*key).order_by(schedules.c.name)))
+    return tuple(Missed(*row) for row in _missed_ones.run(connection, {"since": since}))
+
+
+_slow = Prepared(
+    select(runs.c.id, runs.c.job, runs.c.started_at)
+    .where(is_running, runs.c.started_at < bindparam("before"))
+    .order_by(runs.c.started_at)
+    .limit(MOST_SLOW)
+)
 
 
 def _stuck(connection: Connection, now: int) -> tuple[Stuck, ...]:
     """Those that run longest first."""
-    slow = select(runs.c.id, runs.c.job, runs.c.started_at).where(is_running, runs.c.started_at < now - HOUR)
-    rows = connection.execute(slow.order_by(runs.c.started_at).limit(MOST_SLOW)).fetchall()
+    rows = _slow.run(connection, {"before": now - HOUR}).fetchall()
     usual = _usual(connection, {row.job for row in rows}) if rows else {}
     found = (Stuck(row.id, row.job, row.started_at, usual.get(row.job)) for row in rows)
     return tuple(each for each in found if now - each.started_at > OFTEN * (each.usual or DAY))
