@@ -10,6 +10,7 @@ from ledger.queries import arguments, places
 from ledger.queries import runs as the_list
 from ledger.queries.arguments import parse
 from ledger.queries.exporting import export_of
+from ledger.queries.looking import look
 from ledger.queries.marks import marks_of
 from ledger.queries.runs import RunsPage, runs_page
 from ledger.queries.wanted import Tab, Wanted, by_looking, needed, resolved
@@ -109,6 +110,27 @@ def test_a_search_goes_on_where_its_window_ended(engine: Engine, monkeypatch):
     assert ids(engine, "subject=42", before=first.place.older) == [oldest]
 
 
+@pytest.mark.parametrize("window", [3, 7, 100])
+def test_one_look_finds_the_page_that_a_search_finds(engine: Engine, monkeypatch, window: int):
+    """Whether it is filled from the look, ends at the window, or has to be searched for elsewhere."""
+    monkeypatch.setattr(places, "WINDOW", window)
+    monkeypatch.setattr(places, "NEAR_BY", 2)
+    for state in ("running", "failed", "queued", "succeeded") * 3:
+        made = brought_to(engine, state).id
+        dispatch(engine, queue="other")
+    newest, now = ids(engine), clock.now()
+    wanted = [Wanted(queue="default", tab=tab, **place) for tab in Tab for place in ({}, {"up_to": newest[2]})]
+    wanted += [Wanted(queue="default", tab=tab, before=made) for tab in Tab]
+    with reading(engine) as connection:
+        for each in wanted:
+            found, searched = (way(connection, each, now, 2) for way in (only_the_place, places.place_of))
+            assert (found.ids, bool(found.older)) == (searched.ids, bool(searched.older)), each
+
+
+def only_the_place(connection, wanted: Wanted, now: int, size: int) -> places.Place:
+    return look(connection, wanted, now, size)[0]
+
+
 # Other filters
 
 
@@ -183,7 +205,7 @@ def test_the_filter_names_every_column_it_looks_at(engine: Engine):
         wanted = resolved(connection, wanted)
     columns = {column.name for column in needed(wanted)}
     assert by_looking(the_list.runs.c, wanted, 0)
-    assert columns >= {"args", "error", "error_type", "worker_id", "origin", "job"}
+    assert columns == {"id", "args", "error", "error_type", "worker_id", "origin"}
 
 
 # Export

@@ -31,8 +31,8 @@ def place_of(connection: Connection, wanted: Wanted, now: int, size: int) -> Pla
     looks = bool(by_looking(runs.c, wanted, now))
     ids = (_found if looks else _next)(connection, wanted, now, size + 1)
     if len(ids) > size:
-        return _turned(wanted, ids[:size], ids[size - 1])
-    return _at_window(connection, wanted, ids) if looks else _turned(wanted, ids, None)
+        return turned(wanted, ids[:size], ids[size - 1])
+    return at_window(wanted, ids, edge_of(connection, wanted) if looks else None)
 
 
 def _found(connection: Connection, wanted: Wanted, now: int, most: int) -> list[str]:
@@ -69,19 +69,29 @@ def _following(states: tuple[State | None, ...], upwards: bool) -> Prepared:
     return Prepared(ordered(select(merged.c.id), merged.c.id))
 
 
-def _at_window(connection: Connection, wanted: Wanted, ids: list[str]) -> Place:
+def edge_of(connection: Connection, wanted: Wanted) -> str | None:
+    """The last run of the window; None when there are none behind it."""
+    last_and_next = nearest(wanted, WINDOW + 1, [runs.c.id]).limit(2).offset(WINDOW - 1)
+    found = connection.scalars(last_and_next).all()
+    return found[0] if len(found) > 1 else None
+
+
+def at_window(wanted: Wanted, ids: list[str], edge: str | None) -> Place:
     """The end of a search: at the end of the list, or at the window's edge."""
-    last = connection.scalar(nearest(wanted, WINDOW, [runs.c.id]).limit(1).offset(WINDOW - 1))
-    return _turned(wanted, ids, last, WINDOW) if last else _turned(wanted, ids, None)
+    return turned(wanted, ids, edge, WINDOW if edge else None)
 
 
-def _turned(wanted: Wanted, ids: list[str], last: str | None, looked_at: int | None = None) -> Place:
+def turned(wanted: Wanted, ids: list[str], last: str | None, looked_at: int | None = None) -> Place:
     """From the order of reading to the order of the page; ``last`` is where the reading goes on, if it does."""
     looked_to = last if looked_at else None
     if wanted.upwards:
         ids = ids[::-1]
         return Place(ids, ids[-1] if ids and wanted.after else None, last, looked_at, looked_to)
     return Place(ids, last, ids[0] if ids and wanted.before else None, looked_at, looked_to)
+
+
+def in_window(wanted: Wanted, columns: list):
+    return nearest(wanted, WINDOW, columns)
 
 
 def nearest(wanted: Wanted, most: int, columns: list):

@@ -9,6 +9,7 @@ from ledger.engine import reading
 from ledger.prepared import Prepared
 from ledger.queries.counting import Count, count
 from ledger.queries.lines import RunLine, lines
+from ledger.queries.looking import look
 from ledger.queries.marks import tags_of
 from ledger.queries.places import Place, nearest, place_of
 from ledger.queries.tabs import counts_of
@@ -48,7 +49,7 @@ class RunsPage:
 def runs_page(engine: Engine, wanted: Wanted) -> RunsPage:
     with reading(engine) as connection:
         now, wanted = clock.now(), resolved(connection, wanted)
-        place = place_of(connection, wanted, now, PAGE)
+        place, counts = (look if wanted.narrowed else _indexed)(connection, wanted, now, PAGE)
         if wanted.after and place.newer is None and len(place.ids) < PAGE:
             wanted = wanted.anywhere()  # the newest page, whole
             place = place_of(connection, wanted, now, PAGE)
@@ -58,13 +59,17 @@ def runs_page(engine: Engine, wanted: Wanted) -> RunsPage:
             place=place,
             lines=lines(connection, place.ids),
             tags=tags_of(connection, place.ids),
-            counts=counts_of(connection, wanted, now),
+            counts=counts,
             newer=_newer(connection, wanted, now),
             jobs=known_jobs,
             queues=known_queues,
             versions=_versions(connection),
             has_any=bool(place.ids) or _any.run(connection, {}).first() is not None,
         )
+
+
+def _indexed(connection: Connection, wanted: Wanted, now: int, size: int) -> tuple[Place, dict[Tab, Count]]:
+    return place_of(connection, wanted, now, size), counts_of(connection, wanted, now)
 
 
 def _newer(connection: Connection, wanted: Wanted, now: int) -> Count:

@@ -1,19 +1,16 @@
 """How many runs each tab of the list has."""
 
-from dataclasses import replace
-
-from sqlalchemy import Connection, bindparam, func, literal, select
+from sqlalchemy import Connection, Select, bindparam, func, literal, select
 
 from ledger.prepared import Prepared
 from ledger.queries.counting import CAP, Count, number_of, up_to
-from ledger.queries.wanted import IN_RANGE, STATES, Tab, Wanted, by_index, by_looking, id_range, needed
+from ledger.queries.wanted import IN_RANGE, STATES, Tab, Wanted, id_range
 from ledger.states import State
 from ledger.tables import is_queued, runs
 
 
 def counts_of(connection: Connection, wanted: Wanted, now: int) -> dict[Tab, Count]:
-    if wanted.narrowed:
-        return _by_looking(connection, wanted, now)
+    """Of a list that is not ``narrowed``; what is, ``looking`` counts."""
     first, last = id_range(Wanted(since=wanted.since, until=wanted.until))
     asked = {"first": first, "last": last, "now": now}
     counts = _by_index(connection, asked) | _of_queued(connection, asked)
@@ -43,36 +40,25 @@ def _by_index(connection: Connection, asked: dict) -> dict[Tab, Count]:
     return counts
 
 
-def _grouped(seen, conditions=()):
-    """Their number by what tells one tab from another."""
-    failed, late = (seen.c.failures > 0).label("failed"), (seen.c.due_at > bindparam("now")).label("late")
-    statement = select(seen.c.state, failed, late, func.count().label("number")).where(*conditions)
-    return statement.group_by(seen.c.state, failed, late)
+def grouped(seen, now) -> Select:
+    """The number of rows by what tells one tab from another."""
+    told = (seen.c.state, (seen.c.failures > 0).label("failed"), (seen.c.due_at > now).label("late"))
+    return select(*told, func.count().label("number")).group_by(*told)
 
 
 _newest = select(runs.c.state, runs.c.failures, runs.c.due_at).where(is_queued, *IN_RANGE)
-_queued = Prepared(_grouped(_newest.order_by(runs.c.id.desc()).limit(CAP + 1).subquery()))
+_queued = Prepared(grouped(_newest.order_by(runs.c.id.desc()).limit(CAP + 1).subquery(), bindparam("now")))
 
 
 def _of_queued(connection: Connection, asked: dict) -> dict[Tab, Count]:
     """Among the newest queued runs: beyond the cap a number is a lower bound, and says so."""
     groups = _queued.run(connection, asked).fetchall()
     full = sum(row.number for row in groups) > CAP
-    return {tab: _number(tab, groups, full) for tab in (Tab.WAITING, Tab.SCHEDULED, Tab.RETRYING)}
+    return {tab: number_in(tab, groups, full) for tab in (Tab.WAITING, Tab.SCHEDULED, Tab.RETRYING)}
 
 
-def _by_looking(connection: Connection, wanted: Wanted, now: int) -> dict[Tab, Count]:
-    """Among the newest runs (of the job): one look for all tabs, however odd the filter."""
-    every = replace(wanted.anywhere(), tab=Tab.ALL)
-    columns = (runs.c.state, *needed(every))
-    newest = select(*columns).where(*by_index(every, None)).order_by(runs.c.id.desc()).limit(CAP + 1)
-    seen = newest.subquery()
-    groups = connection.execute(_grouped(seen, by_looking(seen.c, every, now)), {"now": now}).fetchall()
-    full = connection.scalar(newest.with_only_columns(runs.c.id).limit(1).offset(CAP)) is not None
-    return {tab: _number(tab, groups, full) for tab in Tab}
-
-
-def _number(tab: Tab, groups: list, full: bool) -> Count:
+def number_in(tab: Tab, groups: list, full: bool) -> Count:
+    """Of what ``grouped`` found; ``full`` when there is more than was looked at."""
     return Count(min(CAP, sum(row.number for row in groups if _is_in(tab, row))), full)
 
 

@@ -1,11 +1,13 @@
 """What a list of runs is asked for, as conditions on the table."""
 
+import re
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import Boolean, Connection, bindparam, exists, false, literal, or_, select
+from sqlalchemy import Boolean, Column, Connection, bindparam, exists, false, literal, or_, select
 from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql import visitors
 from sqlalchemy.sql.functions import FunctionElement
 
 from ledger import clock, texts
@@ -39,6 +41,7 @@ STATES: dict[Tab, tuple[State, ...]] = {
 
 #: A filter that no index answers looks at so many runs at a time; the page says how far it looked.
 WINDOW = 10_000
+PART_OF_ID = re.compile(r"[0-9a-fA-F…-]*")
 #: What is compared as it stands. A column that this ledger does not have finds nothing.
 EXACT = ("job", "queue", "origin", "fingerprint")
 #: Sorts after each id.
@@ -196,27 +199,26 @@ def _has_tag(column, wanted: Wanted):
 
 
 def needed(wanted: Wanted) -> list:
-    """The columns that ``by_looking`` looks at, and the id."""
-    names = ["id", "job", "queue", "failures", "due_at", "origin", "worker_id"]
-    names += ["fingerprint"] if "fingerprint" in runs.c else []
-    names += ["args"] if wanted.text or wanted.conditions else []
-    names += ["error_type", "error"] if wanted.text or wanted.error else []
-    return [runs.c[name] for name in names]
+    """The columns that ``by_looking`` looks at, and the id. No others: each costs as much as looking at it."""
+    parts = (part for condition in by_looking(runs.c, wanted, 0) for part in visitors.iterate(condition))
+    looked_at = {part.name for part in parts if isinstance(part, Column) and part.table is runs}
+    return [runs.c[name] for name in sorted(looked_at | {"id"})]
 
 
 def in_tab(column, tab: Tab, now: int) -> list:
     """What the state alone does not say."""
-    return {
-        Tab.WAITING: [column.failures == 0, column.due_at <= now],
-        Tab.SCHEDULED: [column.failures == 0, column.due_at > now],
-        Tab.RETRYING: [column.failures > 0],
-    }.get(tab, [])
+    if tab == Tab.RETRYING:
+        return [column.failures > 0]
+    if tab in (Tab.WAITING, Tab.SCHEDULED):
+        return [column.failures == 0, column.due_at <= now if tab == Tab.WAITING else column.due_at > now]
+    return []
 
 
 def says(column, text: str):
     """In arguments (as JSON writes them), error or id. An ellipsis stands for anything, as in causes."""
     escaped = texts.to_json(text)[1:-1]
-    places = [(column.args, escaped), (column.error, text), (column.error_type, text), (column.id, text)]
+    places = [(column.args, escaped), (column.error, text), (column.error_type, text)]
+    places += [(column.id, text)] if PART_OF_ID.fullmatch(text) else []
     return or_(*[_matches(part, place) for place, part in places])
 
 
