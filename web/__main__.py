@@ -1,6 +1,7 @@
 """``python -m web``: serves the site with waitress until SIGTERM, SIGQUIT or Ctrl-C."""
 
 import ctypes
+import gc
 import logging
 import signal
 import sys
@@ -41,6 +42,7 @@ def share_memory() -> None:
 def serve(wanted: Settings) -> None:
     """Until SIGTERM, SIGQUIT or Ctrl-C. Raises OSError when the address is taken."""
     app = create_app(wanted)
+    gc.freeze()  # what is there now stays: looking through it for garbage would hold up a page for 50 ms
     server = create_server(
         app,
         host=wanted.web_host,

@@ -3,6 +3,7 @@
 from functools import cache
 from hashlib import blake2b
 from pathlib import Path
+from urllib.parse import quote
 
 from flask import Flask, Response, request
 
@@ -17,6 +18,8 @@ def init_app(app: Flask, settings: Settings) -> None:
         version = checksum(Path(app.static_folder) / name)
         return f"{request.script_root}{app.static_url_path}/{name}?v={version}"
 
+    icon = quote((Path(app.static_folder) / "favicon.svg").read_text(), safe=" /:='<>")
+    app.jinja_env.globals["icon"] = f"data:image/svg+xml,{icon}"  # in the page: smaller than a request for it
     app.after_request(keep_for_long)
 
 

@@ -17,6 +17,7 @@ TEXT_LIMIT = 16 * MEGABYTE  # of one form without its files
 POLICY = "; ".join(
     (
         "default-src 'self'",
+        "img-src 'self' data:",
         "object-src 'none'",
         "base-uri 'none'",
         "form-action 'self'",
