@@ -13,7 +13,7 @@ from ledger.queries.gauges import gauges
 from ledger.queries.overview import overview
 from ledger.queries.throughput import Range, throughput
 from ledger.queries.trouble import trouble
-from ledger.queries.upcoming import upcoming
+from ledger.queries.upcoming import fires, upcoming
 from ledger.tables import processes, runs, ticks
 from tests.ledger_steps import (
     HOUR,
@@ -131,6 +131,23 @@ def test_the_coming_hour_names_each_schedule_once_with_its_number(engine: Engine
 def test_without_a_schedule_nothing_fires(engine: Engine):
     found = asked(engine, upcoming, clock.now())
     assert (found.next, found.soon, found.more) == (None, (), 0)
+
+
+def test_what_fires_next_moves_on_with_time_and_follows_every_change(engine: Engine):
+    schedule_id, now = schedule(engine, "often", "*/10 * * * *"), clock.now()
+    often = asked(engine, times, now)
+    assert asked(engine, times, often[0] - 1) == often
+    assert asked(engine, times, often[0]) == [often[0] + HOUR // 6]
+    assert asked(engine, times, now) == often  # a clock that was set back
+    schedule(engine, "hourly", "0 * * * *")
+    assert len(asked(engine, times, now)) == 2
+    with writing(engine) as connection:
+        schedules.pause(connection, schedule_id, "ana")
+    assert len(asked(engine, times, now)) == 1
+
+
+def times(connection, now: int) -> list[int | None]:
+    return [at for at, _schedule in fires(connection, now)]
 
 
 # Trouble

@@ -37,7 +37,7 @@ class Upcoming:
 
 
 def upcoming(connection: Connection, now: int) -> Upcoming:
-    found = [(at, each) for each in enabled(connection) if (at := _after(each, max(now, each.watermark)))]
+    found = [(at, each) for at, each in fires(connection, now) if at]
     number = sum(at < now + HOUR for at, _each in found)
     first = nsmallest(MOST_SHOWN, found, key=itemgetter(0))
     shown = [_ticks(each, at, now) for at, each in first]
@@ -45,16 +45,36 @@ def upcoming(connection: Connection, now: int) -> Upcoming:
     return Upcoming(shown[0] if shown else None, soon, max(0, number - MOST_SHOWN))
 
 
-def enabled(connection: Connection) -> tuple[Enabled, ...]:
-    """The schedules that tick, as they were when one was last changed. Read once for that: pages ask every few
-    seconds, and there may be thousands. Their watermarks may be older than what the ledger has."""
+def fires(connection: Connection, now: int) -> list[tuple[int | None, Enabled]]:
+    """When each schedule that ticks does so next, None for never again. Schedules are read when one was changed, and
+    a time is worked out when the one before it has come: pages ask every few seconds, and there may be thousands."""
     newest, known = schedules.newest_change(connection), _known.get(connection.engine)
-    if known is None or known[0] != newest:
-        known = _known[connection.engine] = newest, tuple(schedules.enabled(connection))
-    return known[1]
+    if known is None or known.newest != newest or now < known.at:  # or a clock was set back
+        known = _Known(newest, now, [(_next(each, now), each) for each in schedules.enabled(connection)])
+    fires = [(at if at is None or at > now else _next(each, now), each) for at, each in known.fires]
+    _known[connection.engine] = _Known(newest, now, fires)
+    return fires
 
 
-_known: WeakKeyDictionary[Engine, tuple[tuple[int, int, int], tuple[Enabled, ...]]] = WeakKeyDictionary()
+def enabled(connection: Connection) -> list[Enabled]:
+    """The schedules that tick. Their watermarks may be older than what the ledger has."""
+    return [each for _at, each in fires(connection, clock.now())]
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What was found ``at`` that time, when ``newest`` was the newest change."""
+
+    newest: tuple[int, int, int]
+    at: int
+    fires: list[tuple[int | None, Enabled]]
+
+
+_known: WeakKeyDictionary[Engine, _Known] = WeakKeyDictionary()
+
+
+def _next(schedule: Enabled, now: int) -> int | None:
+    return _after(schedule, max(now, schedule.watermark))
 
 
 def _after(schedule: Enabled, at: int) -> int | None:
