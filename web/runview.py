@@ -23,6 +23,7 @@ from web.numbers import count
 from web.offers import Offer, is_shown_by, offers_of
 from web.pace import Pace, pace
 from web.results import Result, result_of
+from web.slot_words import full_words
 from web.timeline import Timeline, timeline
 from web.tracebacks import Block, Place
 from web.words import ORIGIN
@@ -83,6 +84,7 @@ class RunView:
     files: tuple[Artifact, ...]
     relations: tuple[Relation, ...]
     error_words: str
+    full_words: str
     changes: tuple[Change, ...]
     family: FamilyView | None
     history: tuple[Event, ...]
@@ -116,6 +118,7 @@ def page_of(run: RunPage) -> RunView:
         files=tuple(each for each in run.artifacts if not each.is_picture),
         relations=_relations(run),
         error_words=failureview.said(line.error_type or "", line.error or ""),
+        full_words=full_words(run.full, line.queue) if run.full else "",
         changes=difference.changes(run.original),
         family=familyview.view_of(run.family),
         history=history.events(run, started_by(run)),
