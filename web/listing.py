@@ -13,6 +13,7 @@ from ledger.queries.views import View
 from ledger.queries.wanted import Tab, instant_of
 from web.asked import AGES, Asked, in_words
 from web.console import console
+from web.strip import current_strip
 from web.words import ORIGIN, TAB
 
 
@@ -70,6 +71,7 @@ class ListPage:
     clear_url: str
     poll_url: str
     has_any: bool
+    unseen: Count
     kinds: tuple[Kind, ...]
     views: tuple[View, ...]
 
@@ -136,6 +138,7 @@ def page_of(asked: Asked, found: RunsPage, views: tuple[View, ...]) -> ListPage:
         clear_url=url_for("runs.index"),
         poll_url=_poll_url(asked, found),
         has_any=found.has_any,
+        unseen=system.failed if (system := current_strip().system) and not asked.parts else Count(),
         kinds=KINDS[wanted.tab],
         views=views,
     )  # fmt: skip

@@ -193,6 +193,14 @@ document.addEventListener("click", (event) => {
   for (const menu of document.querySelectorAll("details.menu[open], details.views[open]")) if (!menu.contains(event.target)) menu.open = false;
 });
 
+// Escape closes what stands open, the way a dialog does by itself, and gives the focus back.
+document.addEventListener("keydown", (event) => {
+  const menu = document.querySelector("details.menu[open], details.views[open]");
+  if (event.key !== "Escape" || event.defaultPrevented || !menu || document.querySelector("dialog[open]")) return;
+  menu.open = false;
+  menu.querySelector("summary").focus();
+});
+
 // The palette opens before its code is there: what is typed meanwhile stands in its field.
 function openPalette() {
   const palette = document.getElementById("palette");
