@@ -13,6 +13,7 @@ from ledger.queries.views import View
 from ledger.queries.wanted import Tab, instant_of
 from web.asked import AGES, Asked, in_words
 from web.console import console
+from web.did_you_mean import Meant, meant
 from web.strip import current_strip
 from web.words import ORIGIN, TAB
 
@@ -48,6 +49,7 @@ class ListPage:
 
     lines: tuple[RunLine, ...]
     tags: dict[str, tuple[str, ...]]
+    again: dict[str, str]
     tab: str
     tabs: tuple[TabLink, ...]
     selects: tuple[Select, ...]
@@ -72,6 +74,7 @@ class ListPage:
     poll_url: str
     has_any: bool
     unseen: Count
+    meant: Meant | None
     kinds: tuple[Kind, ...]
     views: tuple[View, ...]
 
@@ -108,6 +111,7 @@ def page_of(asked: Asked, found: RunsPage, views: tuple[View, ...]) -> ListPage:
     return ListPage(
         lines=found.lines,
         tags=found.tags,
+        again=found.again,
         tab=wanted.tab.value,
         tabs=tuple(_tab_link(asked, tab, counts[tab]) for tab in Tab),
         selects=(
@@ -139,6 +143,7 @@ def page_of(asked: Asked, found: RunsPage, views: tuple[View, ...]) -> ListPage:
         poll_url=_poll_url(asked, found),
         has_any=found.has_any,
         unseen=system.failed if (system := current_strip().system) and not asked.parts else Count(),
+        meant=None if found.lines else meant(asked),
         kinds=KINDS[wanted.tab],
         views=views,
     )  # fmt: skip

@@ -167,9 +167,19 @@ document.addEventListener("submit", (event) => {
   if (form.method !== "post") return;
   if (form.dataset.sent) event.preventDefault();
   form.dataset.sent = "yes";
+  if ("unticks" in form.dataset) sessionStorage.setItem("acted", "yes");
 });
 
+// What was done to ticked rows is done: whoever goes back finds none ticked, and the rows as they are now.
+function untick() {
+  sessionStorage.removeItem("acted");
+  for (const box of document.querySelectorAll("#pick [type=checkbox]")) box.checked = false;
+  showChosen();
+  wake();
+}
+
 window.addEventListener("pageshow", () => {
+  if (document.getElementById("pick") && sessionStorage.getItem("acted")) untick();
   for (const form of document.querySelectorAll("form[data-sent]")) delete form.dataset.sent;
 });
 
