@@ -375,3 +375,22 @@ def test_a_run_that_was_run_again_says_so_in_the_list_and_leads_to_the_newest(si
     [link] = page.select("table.runs a.tag")
     assert (text(link), link["href"]) == ("run again", f"/runs/{newest}")
     assert link.find_parent("tr")["id"] == f"run-{first.id}"
+
+
+@pytest.mark.parametrize(
+    ("ending", "first"),
+    [
+        ({"error_type": "Declined", "max_attempts": 4}, "Edit and run"),
+        ({"error_type": "ValueError", "max_attempts": 1}, "Edit and run"),
+        ({"error_type": "OSError", "max_attempts": 1}, "Run again"),
+        ({"error_type": "OSError"}, "Run again"),
+    ],
+    ids=str,
+)
+def test_what_would_fail_again_is_edited_first(site: Site, ending: dict, first: str):
+    claim = running(site.engine)
+    finish(site.engine, failed(claim, **ending))
+    page = run(site, claim.id)
+    assert text(page.select_one(".actions .pri")) == text(page.select_one(".actions .btn")) == first
+    assert ("Edit them first." in text(page.select_one(".alert"))) == (first == "Edit and run")
+    assert {"Run again", "Edit and run"} == {text(each) for each in page.select(".actions .btn")}

@@ -22,6 +22,7 @@ from web.history import Event
 from web.numbers import count
 from web.offers import Offer, is_shown_by, offers_of
 from web.pace import Pace, pace
+from web.rerun_advice import edit_first
 from web.results import Result, result_of
 from web.slot_words import full_words
 from web.timeline import Timeline, timeline
@@ -90,6 +91,7 @@ class RunView:
     history: tuple[Event, ...]
     can_cancel: bool
     can_run_again: bool
+    edit_first: str
     same_url: str
     edit_url: str
 
@@ -123,6 +125,7 @@ def page_of(run: RunPage) -> RunView:
         family=familyview.view_of(run.family),
         history=history.events(run, started_by(run)),
         can_cancel=line.status in WAITING or line.status == Status.RUNNING,
+        edit_first=edit_first(line),
         can_run_again=line.status not in WAITING | AT_WORK,
         edit_url=url_for("jobs.edit", name=line.job, **{"from": line.id}),
         same_url=_same_url(run),
