@@ -14,7 +14,7 @@ def edit_first(line: RunLine) -> str:
     if line.status != Status.FAILED:
         return ""
     if line.max_attempts and line.failures < line.max_attempts:
-        return _("Its job does not retry this error: with the same arguments it would fail again. Edit them first.")
+        return _("Its job does not retry this error: the same arguments will most likely fail again. Edit them first.")
     if line.error_type in ABOUT_ARGUMENTS:
-        return _("This kind of error is mostly about the arguments: they would fail again. Edit them first.")
+        return _("This kind of error is mostly about the arguments: they will most likely fail again. Edit them first.")
     return ""

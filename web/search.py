@@ -42,7 +42,7 @@ def index():
 
 def _queues(text: str) -> tuple[str, ...]:
     """Those with all words of ``text`` in their name, where "queue", "pause" and the like may stand for any."""
-    words, general = text.casefold().split(), f"{_(GENERAL)} {GENERAL}"
+    words, general = text.casefold().split(), " ".join((_(GENERAL), GENERAL))
     if not words:
         return ()
     names = queue_names(console().engine)
