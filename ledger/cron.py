@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 
 from cronsim import CronSim, CronSimError
 
-from ledger import clock, cron_chinese
+from ledger import clock, cron_chinese, cron_english
 from ledger.errors import N_
 
 ALIASES = {
@@ -104,10 +104,10 @@ def _never(text: str) -> Fault | None:
 
 
 def in_words(text: str, locale: str = "en") -> str:
-    """English is cronsim's; Chinese is ours, since no library reads all these rules."""
+    """English is cronsim's, put as people say it; Chinese is ours, since no library reads all these rules."""
     try:
         rule = CronSim(_expanded(text), EPOCH)
-        return cron_chinese.in_words(rule) if locale == "zh_Hans" else rule.explain()
+        return (cron_chinese if locale == "zh_Hans" else cron_english).in_words(rule)
     except (CronSimError, ValueError, IndexError, TypeError):
         return text  # cronsim reads more rules than it can put into words
 

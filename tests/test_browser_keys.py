@@ -175,3 +175,15 @@ def test_without_scripts_all_of_this_can_be_done_as_well(browser: Browser, serve
     page.get_by_role("link", name="快捷键").click()
     expect(page.locator("main kbd").first).to_be_visible()
     context.close()
+
+
+@pytest.mark.parametrize("which", ["details.menu", "details.views"])
+def test_escape_closes_a_menu_and_gives_the_focus_back(page: Page, which: str):
+    page.goto("/runs")
+    menu = page.locator(which)
+    menu.locator("summary").click()
+    expect(menu).to_have_attribute("open", "")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Escape")
+    expect(menu).not_to_have_attribute("open", "")
+    expect(menu.locator("summary")).to_be_focused()

@@ -1,5 +1,6 @@
 """The pages in Chromium: they live without getting in the way, can be read by all, and fit every screen."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -232,3 +233,38 @@ def test_fifteen_failed_runs_with_their_errors_fit_on_one_screen(page: Page, eng
     page.goto("/runs?tab=failed")
     boxes = [each.bounding_box() for each in page.locator("td .err").all()[:15]]
     assert boxes[-1]["y"] + boxes[-1]["height"] < 900
+
+
+def test_on_a_phone_a_card_is_pressed_anywhere_and_all_tabs_are_in_sight(browser: Browser, served: Site):
+    run_id = dispatch(served.engine, kwargs={"subject": 42})
+    context = browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True, base_url=served.address)
+    phone = context.new_page()
+    phone.goto("/runs?q=subject+%3D+42")
+    for tab in phone.locator(".tabs a").all():
+        box = tab.bounding_box()
+        assert box["x"] >= 0 and box["x"] + box["width"] <= 390
+    phone.locator(f"#run-{run_id} .pick").tap()
+    expect(phone.locator(f"#run-{run_id} .pick")).to_be_checked()
+    box = phone.locator(f"#run-{run_id} td.args").bounding_box()
+    phone.touchscreen.tap(box["x"] + 5, box["y"] + 5)
+    phone.wait_for_url(f"/runs/{run_id}")
+    context.close()
+
+
+def test_after_an_action_no_run_is_ticked_any_more(page: Page, engine: Engine):
+    run_id = dispatch(engine)
+    page.goto("/runs")
+    tick = page.locator(f"#run-{run_id} .pick")
+    tick.check()
+    page.get_by_role("button", name="Cancel…").click()
+    page.wait_for_url("/actions/new?*")
+    page.go_back()
+    expect(tick).to_be_checked()
+    page.go_forward()
+    page.get_by_role("button", name="Cancel 1 run").click()
+    page.wait_for_url(re.compile("/actions/[0-9a-f]"))
+    page.go_back()
+    page.go_back()
+    expect(page.locator(f"#run-{run_id}")).to_be_visible()
+    expect(tick).not_to_be_checked()
+    expect(page.locator("[data-bar]")).to_be_hidden()

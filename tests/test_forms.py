@@ -187,6 +187,11 @@ READ = [
     (int, "-7", -7),
     (int, str(2**70), 2**70),
     (int, "+1", 1),
+    (int, "10,000,000,000", 10**10),
+    (int, "-6\u202f013", -6013),
+    (int, "10_000", 10_000),
+    (Optional[int], "12 000", 12_000),
+    (int | str, "1,000", "1,000"),
     (float, "1e-3", 1e-3),
     (float, "3", 3),
     (float, ".5", 0.5),
@@ -244,6 +249,10 @@ def test_what_is_typed_becomes_a_value(annotation, text, value):
 
 WRONG = [
     (int, "abc", "“abc” is not a whole number. Write it like 42."),
+    (int, "1.500", "“1.500” is not a whole number. Write it like 42."),
+    (int, "10,00", "“10,00” is not a whole number. Write it like 42."),
+    (int, "1,000 000", "“1,000 000” is not a whole number. Write it like 42."),
+    (list[int], "1,200", "Line 1: “1,200” is not a whole number. Write it like 42."),
     (int, "1.5", "“1.5” is not a whole number. Write it like 42."),
     (int, "9" * 2000, "This number has more than 1,000 digits."),
     (int, "", "This needs a value."),
@@ -362,6 +371,8 @@ def test_a_choice_that_is_none_any_more_is_shown_and_refused():
 
 HELP = [
     (Annotated[int, Field(ge=1, le=9, description="How many")], "How many. 1 to 9."),
+    (Annotated[int, Field(ge=0, le=10**10)], "0 to 10,000,000,000."),
+    (Annotated[float, Field(ge=0, le=10**10)], "0 to 10000000000."),
     (Annotated[float, Field(gt=0)], "More than 0."),
     (datetime, "Time in Europe/Madrid."),
     (NaiveDatetime, "Without a time zone."),

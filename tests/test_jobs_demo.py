@@ -99,6 +99,14 @@ def test_fields_returns_what_the_form_gave_with_its_type():
     assert result["either"] == {"type": "int", "value": 7} and result["upload"]["value"] is None
 
 
+def test_the_form_knows_the_limits_of_the_body():
+    limit = announce(primes).parameters["properties"]["limit"]
+    assert (limit["minimum"], limit["maximum"]) == (0, 10**10)
+    for wrong in (-1, 10**10 + 1):
+        with pytest.raises(ValueError, match="limit has to be from 0 to 10,000,000,000"):
+            primes(wrong)
+
+
 @pytest.mark.parametrize("actor", [sleep, fail, primes, fields])
 def test_every_field_of_the_form_is_explained(actor):
     shown = announce(actor).parameters["properties"]

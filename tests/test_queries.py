@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import Engine, update
 
 from ledger import clock, fleet, notes
+from ledger.claims import Claims
 from ledger.engine import is_sqlite, open_engine, writing
 from ledger.errors import RunNotFound
 from ledger.fleet import NewProcess
@@ -23,6 +24,7 @@ from ledger.queries.reruns import repeat_of
 from ledger.queries.run import result_of, run_page
 from ledger.queries.runs import runs_page
 from ledger.queries.schema import SchemaMissing, require_schema
+from ledger.queries.slots import Full
 from ledger.queries.status import Status
 from ledger.queries.system import system
 from ledger.queries.wanted import Tab, Wanted, first_id_at
@@ -125,6 +127,16 @@ def test_pages_follow_each_other_without_gap_or_repeat(engine: Engine, monkeypat
     assert seen == made
 
 
+def test_the_newest_repetition_of_each_run_is_known_by_one_statement(engine: Engine):
+    first, other = broken(engine), broken(engine)
+    dispatch(engine, parent_id=first, origin="rerun")
+    newest = dispatch(engine, parent_id=first, origin="rerun")
+    with statements(engine) as sent:
+        page = runs_page(engine, Wanted(tab=Tab.FAILED))
+    assert [line.id for line in page.lines] == [other, first] and page.again == {first: newest}
+    assert sum("parent_id" in statement for statement, _parameters in sent) == 1
+
+
 def test_a_page_that_was_shown_does_not_get_new_rows_but_their_number(engine: Engine):
     first = dispatch(engine)
     dispatch_many(engine, 2)
@@ -165,6 +177,19 @@ def test_a_search_says_how_far_it_looked_and_goes_on_from_there(engine: Engine, 
 
 
 # Why a run waits
+
+
+def test_a_run_that_waits_for_a_slot_knows_whether_one_is_free(engine: Engine):
+    process = NewProcess(kind="worker", jobs=["add"], queues=["default", "mail"], slots=2)
+    fleet.register(engine, process)
+    by = Claims(process.id, process.name, process.jobs)
+    dispatch(engine, queue="mail")
+    dispatch(engine)
+    claim(engine, by, 1, "mail")
+    waiting = dispatch(engine)
+    assert run_page(engine, waiting).full is None
+    claim(engine, by)
+    assert run_page(engine, waiting).full == Full(workers=1, slots=2, others=1)
 
 
 def why(engine: Engine, run_id: str):

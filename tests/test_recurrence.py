@@ -272,6 +272,26 @@ def test_rules_are_read_aloud():
 
 
 @pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("*/2 * * * *", "Every 2 minutes"),
+        ("*/7 * * * *", "Every 7 minutes of every hour"),
+        ("*/10 9-17 * * MON-FRI", "Every 10 minutes from 09:00 through 17:59 on Monday through Friday"),
+        ("1-59/2 * * * *", "Every 2 minutes from minute 1 through 59 of every hour"),
+        ("*/2 */2 * * *", "Every 2 minutes of every second hour"),
+        ("@hourly", "Every hour"),
+        ("0 */6 * * *", "Every 6 hours"),
+        ("0 */5 * * *", "Every 5 hours from 00:00"),
+        ("30 */4 * JAN *", "Every 4 hours from 00:30 in January"),
+        ("30 8-18/2 * * *", "Every 2 hours from 08:30 through 18:30"),
+        ("0 3 */2 * *", "At 03:00 on every second day of the month"),
+    ],
+)
+def test_steps_are_read_as_people_say_them(text, words):
+    assert in_words(parse("cron", text)) == words
+
+
+@pytest.mark.parametrize(
     "text, words",
     [
         ("@daily", "每天 00:00"),

@@ -15,6 +15,11 @@ def rows(page) -> list[str]:
     return [text(line) for line in page.select("table.failures tbody tr")]
 
 
+def overview_failures(site: Site) -> list[str]:
+    heads = site.page("/").select("section h2")
+    return [text(each) for each in heads if text(each) == "Failures"]
+
+
 def badge(page) -> str:
     return text(page.select_one("#badge"))
 
@@ -66,10 +71,10 @@ def test_muting_takes_it_off_the_overview_and_the_badge_until_it_changes(site: S
     for _ in range(6):
         fail(site.engine, worker_of(site.engine, "1.0"))
     assert "fails 100 % of the time" in text(site.page("/").main)
-    assert "Why runs fail" in text(site.page("/").main)
+    assert overview_failures(site)
     assert site.press(site.page(f"/failures/{MARK}"), "Mute until it changes").status_code == 303
     front = site.page("/")
-    assert "of the time" not in text(front.main) and "Why runs fail" not in text(front.main) and badge(front) == ""
+    assert "of the time" not in text(front.main) and not overview_failures(site) and badge(front) == ""
     listed = site.page("/failures")
     assert "Muted until they change" in text(listed.main) and "Muted by someone" in rows(listed)[0]
     fail(site.engine, worker_of(site.engine, "1.1"))
@@ -77,7 +82,7 @@ def test_muting_takes_it_off_the_overview_and_the_badge_until_it_changes(site: S
     page = site.page(f"/failures/{MARK}")
     assert "version 1.1 of the code fails this way too" in text(page.main)
     assert {"Mute until it changes", "Unmute"} <= set(buttons(page))
-    assert "Why runs fail" in text(site.page("/").main)
+    assert overview_failures(site)
 
 
 def test_it_says_how_many_more_failed_than_before(site: Site):
@@ -106,3 +111,27 @@ def test_the_badge_counts_what_this_browser_has_not_seen(site: Site):
 def test_what_is_no_fingerprint_is_not_found(site: Site):
     for mark in ("x", "0" * 32):
         assert "No such failure" in text(site.page(f"/failures/{mark}", 404).main)
+
+
+def test_a_failure_is_muted_and_unmuted_in_its_row_and_the_muted_are_counted_on_top(site: Site):
+    fail(site.engine)
+    page = site.page("/failures?range=hour")
+    assert "muted" not in text(page.select_one(".head"))
+    word = f"Mute {text(page.select_one('table.failures a'))}"
+    answer = site.press(page, word)
+    assert (answer.status_code, answer.location) == (303, "/failures?range=hour")
+    page = site.page(answer.location)
+    link = page.select_one(".head small a")
+    assert text(link) == "1 muted" and page.select_one(link["href"]) and len(rows(page)) == 1
+    page = site.page(site.press(page, f"Un{word[0].lower()}{word[1:]}").location)
+    assert "muted" not in text(page.select_one(".head")) and len(rows(page)) == 1
+
+
+def test_the_number_beside_runs_is_explained_there_and_where_it_leads(site: Site):
+    fail(site.engine)
+    page = site.page("/runs")
+    assert page.select_one("#badge")["title"] == "Failed in the last 24 h, and not seen yet"
+    link = page.select_one(".head small a")
+    assert text(link) == "1 failed in the last 24 h and not seen yet"
+    assert "seen" not in text(site.page(link["href"]).select_one(".head"))
+    assert site.page("/runs").select_one(".head small") is None

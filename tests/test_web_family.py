@@ -91,13 +91,14 @@ def test_editing_a_failed_member_lets_the_new_run_take_its_place(site: Site):
     assert state(site.engine, new) == "queued"
 
 
-def test_long_waits_and_short_attempts_are_drawn_side_by_side(site: Site):
+def test_waits_and_attempts_are_drawn_to_scale_and_the_shortest_can_be_seen(site: Site):
     claim = running(site.engine)
     finish(site.engine, retried(claim, retry_at=clock.now() + HOUR, max_attempts=4))
     age(site.engine, claim.id, created_at=clock.now() - 24 * HOUR)
-    pieces = page_of(site, claim.id).select(".line li")
-    assert [piece["class"][1] for piece in pieces] == ["b-line", "b-bad", "b-line"]
-    assert pieces[0]["class"][0] == "g10" and pieces[1]["class"][0] in ("g1", "g2", "g3", "g4")
+    pieces = page_of(site, claim.id).select(".line rect")
+    assert [piece["class"][0] for piece in pieces] == ["b-line", "b-bad", "b-line"]
+    widths = [float(piece["width"]) for piece in pieces]
+    assert widths[0] > 980 and 2 < widths[1] < 6 and text(pieces[1].title).startswith("Attempt 1 failed after")
     assert button(page_of(site, claim.id), "Cancel")
 
 

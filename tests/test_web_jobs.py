@@ -538,3 +538,9 @@ def test_a_run_says_the_limit_it_waits_for(site):
         finish(connection, [Ending(claim=held, state=State.SUCCEEDED, outcome=Outcome.SUCCEEDED)])
     assert re.search(r"no more than 1 in 1 h, next\s+<time[^>]*>in (59|60) min", site.page(f"/runs/{waiting}").decode())
 
+
+
+def test_the_list_of_jobs_says_what_to_do_with_it(site):
+    assert site.page("/jobs").select_one(".head small") is None
+    announced(site, build_report)
+    assert site.page("/jobs").select_one(".head small").text == "choose one to start it"

@@ -63,6 +63,16 @@ def test_the_five_figures_count_the_last_hour(site: Site):
     assert shown["Next schedule"] == ("–", "no schedule is on")
 
 
+def test_what_fires_next_leads_to_the_list_of_what_fires(site: Site):
+    dispatch(site.engine)
+    fleet.register(site.engine, NewProcess(kind="supervisor"), [fleet.Job("add", "default", 0, {}, "", "", {}, "")])
+    often = schedules.NewSchedule(name="often", job="add", rule=recurrence.parse("interval", "90"))
+    with writing(site.engine) as connection:
+        schedules.create(connection, often)
+    figure = site.page("/").select_one(".kpis a:last-child")
+    assert "often" in text(figure) and figure["href"] == "/schedules"
+
+
 def test_a_queue_that_nobody_serves_is_an_alert_with_a_way_out(site: Site):
     scheduler(site.engine)
     dispatch_many(site.engine, 2, queue="mail")

@@ -169,3 +169,14 @@ def tag(page) -> str:
     import json
 
     return json.loads(page.select_one("#live")["hx-headers"])["If-None-Match"]
+
+
+def test_a_queue_without_a_worker_is_red_only_when_runs_wait_in_it(site: Site):
+    fleet.register(site.engine, NewProcess(kind="supervisor"), [fleet.Job("read", "feeds", 0, {}, "", "", {}, "")])
+    row = site.page("/queues").select_one("#queue-feeds")
+    assert "none, empty" in text(row) and not row.select(".none")
+    page = site.page("/queues/feeds")
+    assert "None, and nothing waits." in text(page.main) and not page.select("b.none")
+    dispatch(site.engine, queue="feeds")
+    assert text(site.page("/queues").select_one("#queue-feeds .none")) == "0"
+    assert text(site.page("/queues/feeds").select_one("b.none")) == "None."

@@ -1,6 +1,7 @@
 """The list of runs, the page of each kind of run, and what can be done there."""
 
 import json
+from urllib.parse import quote_plus
 
 import pytest
 from sqlalchemy import select
@@ -29,6 +30,7 @@ from tests.ledger_steps import (
     succeeded,
     worker,
 )
+from tests.test_web_jobs import announced
 from tests.web_steps import (
     Site,
     buttons,
@@ -336,3 +338,59 @@ def test_run_again_on_a_fresh_page_is_another_run(site: Site):
 @pytest.mark.parametrize("what", ["cancellation", "reruns"])
 def test_nothing_changes_by_looking(site: Site, what: str):
     site.page(f"/runs/{dispatch(site.engine)}/{what}", 405)
+
+
+# Searching by a name and a value, and what was run again
+
+
+@pytest.mark.parametrize(
+    ("asked", "meant"),
+    [
+        ("subject 42", "subject = 42"),
+        ("subject:42", "subject = 42"),
+        ("color:dark red", 'color = "dark red"'),
+        ("width = 3 subject 42", "width = 3 subject = 42"),
+        ("card declined", None),
+        ("subject", None),
+    ],
+)
+def test_a_search_for_a_name_and_a_value_that_finds_nothing_offers_the_one_that_would(site: Site, asked, meant):
+    def scan(subject: int): ...
+
+    announced(site, scan)
+    dispatch(site.engine, kwargs={"subject": 42})
+    page = site.page(f"/runs?tab=waiting&q={quote_plus(asked)}")
+    links = page.select("main .empty p:not(:last-child) a")
+    assert [text(link) for link in links] == ([meant] if meant else [])
+    if meant == "subject = 42":
+        assert len(site.page(links[0]["href"]).select("table.runs tbody tr")) == 1
+
+
+def test_a_run_that_was_run_again_says_so_in_the_list_and_leads_to_the_newest(site: Site):
+    first, other = (running(site.engine) for _ in range(2))
+    finish(site.engine, failed(first), failed(other))
+    dispatch(site.engine, parent_id=first.id, origin="rerun")
+    newest = dispatch(site.engine, parent_id=first.id, origin="rerun")
+    page = site.page("/runs?tab=failed")
+    [link] = page.select("table.runs a.tag")
+    assert (text(link), link["href"]) == ("run again", f"/runs/{newest}")
+    assert link.find_parent("tr")["id"] == f"run-{first.id}"
+
+
+@pytest.mark.parametrize(
+    ("ending", "first"),
+    [
+        ({"error_type": "Declined", "max_attempts": 4}, "Edit and run"),
+        ({"error_type": "ValueError", "max_attempts": 1}, "Edit and run"),
+        ({"error_type": "OSError", "max_attempts": 1}, "Run again"),
+        ({"error_type": "OSError"}, "Run again"),
+    ],
+    ids=str,
+)
+def test_what_would_fail_again_is_edited_first(site: Site, ending: dict, first: str):
+    claim = running(site.engine)
+    finish(site.engine, failed(claim, **ending))
+    page = run(site, claim.id)
+    assert text(page.select_one(".actions .pri")) == text(page.select_one(".actions .btn")) == first
+    assert ("Edit them first." in text(page.select_one(".alert"))) == (first == "Edit and run")
+    assert {"Run again", "Edit and run"} == {text(each) for each in page.select(".actions .btn")}

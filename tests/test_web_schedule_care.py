@@ -180,13 +180,42 @@ def test_without_a_choice_the_list_says_so(site, act, says):
     assert answer.status_code == 303 and says in text(site.page(answer.location))
 
 
-def test_a_long_list_has_pages_and_is_searched_by_words(site):
+def names(page) -> list[str]:
+    return [each.text for each in page.select("tbody tr b a")]
+
+
+def test_what_fires_next_stands_first_and_what_is_paused_last(site):
+    make(site, "a, in 2099", "once", "2099-01-01 03:00")
+    paused = make(site, "b, paused", "interval", "1 h")
+    make(site, "c, in an hour", "interval", "50 min")
+    with writing(site.engine) as connection:
+        schedules.pause(connection, paused, "Ada")
+    page = site.page("/schedules")
+    assert names(page) == ["c, in an hour", "a, in 2099", "b, paused"]
+    by_name = next(each for each in page.select(".ranges a") if each.text == "By name")
+    assert names(site.page(by_name["href"])) == sorted(names(page))
+
+
+def test_a_page_of_what_fires_next_begins_where_the_one_before_it_ended(site, monkeypatch):
+    monkeypatch.setattr(queries, "MOST_SCHEDULES", 2)
+    for number in range(1, 6):
+        make(site, f"{9 - number}", "once", f"{2090 + number}-01-01 03:00")
+    page, seen = site.page("/schedules"), []
+    while page:
+        seen += names(page)
+        more = next((each for each in page.select(".pages a") if each.text == "More schedules"), None)
+        page = site.page(more["href"]) if more else None
+    assert seen == ["8", "7", "6", "5", "4"]
+
+
+@pytest.mark.parametrize("address", ["/schedules", "/schedules?sort=name"])
+def test_a_long_list_has_pages_and_is_searched_by_words(site, address):
     with writing(site.engine) as connection:
         for number in range(queries.MOST_SCHEDULES + 2):
             rule = recurrence.parse("cron", "0 3 * * *")
             new = NewSchedule(name=f"nightly {number:03}", job="build_report", rule=rule, args=ARGS)
             schedules.create(connection, new)
-    page = site.page("/schedules")
+    page = site.page(address)
     assert len(page.select("tbody tr")) == queries.MOST_SCHEDULES
     more = next(each for each in page.select(".pages a") if each.text == "More schedules")
     rest = site.page(more["href"])

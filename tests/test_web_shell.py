@@ -3,6 +3,8 @@
 import pytest
 from bs4 import BeautifulSoup
 
+from ledger import fleet
+from ledger.fleet import NewProcess
 from tests import stored_volumes
 from tests.ledger_steps import brought_to, dispatch, dispatch_many, row
 from tests.ledgers import prepare
@@ -75,9 +77,27 @@ def test_the_buttons_of_a_run_say_their_keys(site: Site):
 
 
 def test_pages_are_found_by_their_name_in_either_language(site: Site):
-    assert options(site, "sched")[:2] == ["Page Schedules", "Page New schedule"]
+    assert options(site, "sched")[:2] == ["Page Schedules pause, resume, cron, next, missed", "Page New schedule"]
     choose(site, "language", "zh_Hans")
-    assert options(site, "sched")[0] == options(site, "定时计划")[0] == "页面 定时计划"
+    assert options(site, "sched")[0] == options(site, "定时计划")[0]
+    assert options(site, "sched")[0].startswith("页面 定时计划")
+
+
+@pytest.mark.parametrize(
+    ("asked", "first"),
+    [("mute", "Page Failures"), ("pause", "Page Queues"), ("bulk", "Page Bulk history"), ("shortcuts", "Page Keys")],
+)
+def test_pages_are_found_by_what_is_done_there(site: Site, asked: str, first: str):
+    assert options(site, asked)[0].startswith(first)
+
+
+def test_queues_are_found_by_their_name(site: Site):
+    dispatch(site.engine, queue="mail")
+    fleet.register(site.engine, NewProcess(kind="worker", jobs=["add"], queues=["media"]))
+    assert [each for each in options(site, "mail") if each.startswith("Queue")] == ["Queue mail"]
+    assert {"Queue mail", "Queue media"} <= set(options(site, "queue m"))
+    assert "Queue media" in options(site, "pause media")
+    assert [each["href"] for each in site.page("/search?q=media").select("main .grid a")] == ["/queues/media"]
 
 
 def test_jobs_are_found_by_words_of_name_and_description(site: Site):

@@ -6,7 +6,7 @@ from ledger import fleet
 from ledger.engine import reading, writing
 from ledger.fleet import NewProcess
 from ledger.tables import processes
-from tests.ledger_steps import CRASH_LIMIT, claim, dispatch, running
+from tests.ledger_steps import CRASH_LIMIT, claim, dispatch, draining, running, worker
 from tests.test_ledger_drain import Family, family
 from tests.web_steps import (
     Site,
@@ -119,3 +119,14 @@ def test_who_is_alive_is_not_forgotten(site: Site):
 
 def test_a_process_that_nobody_knows_is_not_found(site: Site):
     assert "No such process" in text(site.page("/workers/nobody/drain", 404))
+
+
+def test_strip_overview_and_page_count_the_same_workers(site: Site):
+    worker(site.engine)
+    assert text(site.page("/workers").select_one(".head small")) == "1 worker"
+    draining(site.engine, worker(site.engine))
+    page = site.page("/workers")
+    assert text(page.select_one(".head small")) == "1 of 2 take runs; whoever drains or does not beat takes none"
+    assert "1 of 2 workers" in text(page.select_one("#strip"))
+    dispatch(site.engine)
+    assert text(site.page("/").select_one(".well")).startswith("One thing needs you. 1 of 2 workers take runs,")

@@ -63,12 +63,16 @@ def needs_you(alerts: tuple[Alert, ...]) -> str:
 
 
 def _up(now: Overview) -> str:
-    workers, died = now.system.workers, now.trouble.deaths.number
+    workers, resting, died = now.system.workers, now.system.resting, now.trouble.deaths.number
     if not workers:
         return _("No worker is up")
     if died:
         up = ngettext("%(num)s worker is up", "%(num)s workers are up", workers)
         return _("%(up)s, %(died)s died in the last hour", up=up, died=count(died))
+    if resting:
+        return ngettext(
+            "%(up)s of %(num)s worker takes runs", "%(up)s of %(num)s workers take runs", workers + resting, up=workers
+        )
     return ngettext("The worker is up", "All %(num)s workers are up", workers)
 
 

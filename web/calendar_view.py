@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import groupby
 
+from flask import url_for
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
@@ -69,7 +70,8 @@ class CalendarPage:
     width: int
     now: float
     wanted: Wanted
-    following: str | None
+    first_url: str
+    more_url: str
     number: int
 
 
@@ -84,9 +86,14 @@ def calendar_view(found: Calendar, wanted: Wanted) -> CalendarPage:
         width=width,
         now=round((found.now - found.since) / PART, 2),
         wanted=wanted,
-        following=found.following,
+        first_url=_address(wanted.text),
+        more_url=_address(wanted.text, found.following) if found.following else "",
         number=found.number,
     )
+
+
+def _address(text: str, name: str | None = None) -> str:
+    return url_for("schedules.calendar", **{"q": text or None, "from": name})
 
 
 def _marked(found: Calendar) -> Iterable[int]:

@@ -1,4 +1,4 @@
-"""Why runs fail: the ways of failing, the page of each, and what people say about them: mute, unmute."""
+"""Failures: the ways of failing, the page of each, and what people say about them: mute, unmute."""
 
 import re
 
@@ -50,13 +50,15 @@ def mute(fingerprint: str):
 @blueprint.post("/<fingerprint>/unmute")
 def unmute(fingerprint: str):
     muting.unmute(console().engine, fingerprint)
-    flash(_("Unmuted."))
+    flash(_("Unmuted: it is told again."))
     return _back(fingerprint)
 
 
 def _back(fingerprint: str):
-    """To its page, with the range that was chosen there."""
+    """To the list, for buttons that stand there, else to its page; with the range that was chosen there."""
     chosen = request.args.get("range") or None
+    if request.args.get("from") == "list":
+        return redirect(url_for("failures.index", range=chosen), 303)
     return redirect(url_for("failures.show", fingerprint=fingerprint, range=chosen), 303)
 
 

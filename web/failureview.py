@@ -46,7 +46,8 @@ class RangeLink:
 
 @dataclass(frozen=True, slots=True)
 class GroupRow:
-    """``url`` is its page, ``again_url`` where all of the range are run again."""
+    """``url`` is its page, ``again_url`` where all of the range are run again, ``mute_url`` where it is muted,
+    or not any more."""
 
     group: Group
     words: str
@@ -54,6 +55,8 @@ class GroupRow:
     url: str
     again_url: str
     again_word: str
+    mute_url: str
+    mute_word: str
     returned: str
 
 
@@ -108,6 +111,8 @@ def row_of(group: Group, name: str) -> GroupRow:
         url=_url(group, name),
         again_url=again_url(group, name),
         again_word=_("Run %(number)s again…", number=count(group.number)),
+        mute_url=_mute_url(group, name),
+        mute_word=_("Unmute") if group.is_quiet else _("Mute"),
         returned=returned(group.mute),
     )
 
@@ -130,6 +135,14 @@ def again_url(group: Group, name: str) -> str:
     if not group.number or not group.fingerprint:
         return ""
     return f"/actions/new?action=rerun&tab=failed&fingerprint={group.fingerprint}&age={name}"
+
+
+def _mute_url(group: Group, name: str) -> str:
+    """For the button in the list; empty for runs that have no fingerprint."""
+    if not group.fingerprint:
+        return ""
+    endpoint = "failures.unmute" if group.is_quiet else "failures.mute"
+    return url_for(endpoint, fingerprint=group.fingerprint, range=name, **{"from": "list"})
 
 
 def returned(mute: Mute | None) -> str:

@@ -63,5 +63,5 @@ def _next(now: Overview) -> Figure:
     following = now.upcoming.next
     if following is None:
         return Figure(_("Next schedule"), "–", _("no schedule is on"), url_for("schedules.index"))
-    link, at = url_for("schedules.show", schedule_id=following.id), following.at
+    link, at = url_for("schedules.index"), following.at
     return Figure(_("Next schedule"), f"{moments.local(at):%H:%M}", f"{following.name},", link, until=at)

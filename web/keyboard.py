@@ -21,7 +21,7 @@ class Key:
 
 
 BEFORE = (
-    Key(("Ctrl K",), _l("Find a page, a job or a run, or start a job")),
+    Key(("Ctrl K",), _l("Find a page, a queue, a job or a run, or start a job")),
     Key(("/",), _l("To the search field, or the same as Ctrl K where there is none")),
 )
 AFTER = (

@@ -13,6 +13,8 @@ from ledger.queries.views import View
 from ledger.queries.wanted import Tab, instant_of
 from web.asked import AGES, Asked, in_words
 from web.console import console
+from web.did_you_mean import Meant, meant
+from web.strip import current_strip
 from web.words import ORIGIN, TAB
 
 
@@ -47,6 +49,7 @@ class ListPage:
 
     lines: tuple[RunLine, ...]
     tags: dict[str, tuple[str, ...]]
+    again: dict[str, str]
     tab: str
     tabs: tuple[TabLink, ...]
     selects: tuple[Select, ...]
@@ -70,6 +73,8 @@ class ListPage:
     clear_url: str
     poll_url: str
     has_any: bool
+    unseen: Count
+    meant: Meant | None
     kinds: tuple[Kind, ...]
     views: tuple[View, ...]
 
@@ -106,6 +111,7 @@ def page_of(asked: Asked, found: RunsPage, views: tuple[View, ...]) -> ListPage:
     return ListPage(
         lines=found.lines,
         tags=found.tags,
+        again=found.again,
         tab=wanted.tab.value,
         tabs=tuple(_tab_link(asked, tab, counts[tab]) for tab in Tab),
         selects=(
@@ -136,6 +142,8 @@ def page_of(asked: Asked, found: RunsPage, views: tuple[View, ...]) -> ListPage:
         clear_url=url_for("runs.index"),
         poll_url=_poll_url(asked, found),
         has_any=found.has_any,
+        unseen=system.failed if (system := current_strip().system) and not asked.parts else Count(),
+        meant=None if found.lines else meant(asked),
         kinds=KINDS[wanted.tab],
         views=views,
     )  # fmt: skip

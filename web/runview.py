@@ -22,7 +22,9 @@ from web.history import Event
 from web.numbers import count
 from web.offers import Offer, is_shown_by, offers_of
 from web.pace import Pace, pace
+from web.rerun_advice import edit_first
 from web.results import Result, result_of
+from web.slot_words import full_words
 from web.timeline import Timeline, timeline
 from web.tracebacks import Block, Place
 from web.words import ORIGIN
@@ -83,11 +85,13 @@ class RunView:
     files: tuple[Artifact, ...]
     relations: tuple[Relation, ...]
     error_words: str
+    full_words: str
     changes: tuple[Change, ...]
     family: FamilyView | None
     history: tuple[Event, ...]
     can_cancel: bool
     can_run_again: bool
+    edit_first: str
     same_url: str
     edit_url: str
 
@@ -116,10 +120,12 @@ def page_of(run: RunPage) -> RunView:
         files=tuple(each for each in run.artifacts if not each.is_picture),
         relations=_relations(run),
         error_words=failureview.said(line.error_type or "", line.error or ""),
+        full_words=full_words(run.full, line.queue) if run.full else "",
         changes=difference.changes(run.original),
         family=familyview.view_of(run.family),
         history=history.events(run, started_by(run)),
         can_cancel=line.status in WAITING or line.status == Status.RUNNING,
+        edit_first=edit_first(line),
         can_run_again=line.status not in WAITING | AT_WORK,
         edit_url=url_for("jobs.edit", name=line.job, **{"from": line.id}),
         same_url=_same_url(run),

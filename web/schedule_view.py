@@ -1,7 +1,8 @@
 """From schedules in the ledger to their pages: every sentence and every time in a schedule's own zone."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from flask import url_for
 from flask_babel import gettext as _
 
 from ledger import clock
@@ -34,12 +35,16 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class ListPage:
-    """``next`` fires first of all."""
+    """``next`` fires first of all, and ``soon`` do within the hour; the addresses are those of its pages and orders."""
 
     rows: tuple[Row, ...]
     wanted: Wanted
-    following: str | None
+    first_url: str
+    more_url: str
+    next_first_url: str
+    by_name_url: str
     next: NextTicks | None
+    soon: int
     paused: int
     number: int
     scheduler_ok: bool
@@ -73,17 +78,27 @@ class OnePage:
 
 
 def schedules_view(page: SchedulesPage, wanted: Wanted) -> ListPage:
+    begin = replace(wanted, name="", at=0)
     return ListPage(
         rows=tuple(_row(line) for line in page.lines),
         wanted=wanted,
-        following=page.following,
+        first_url=address("schedules.index", begin),
+        more_url=address("schedules.index", page.following) if page.following else "",
+        next_first_url=address("schedules.index", replace(begin, by_name=False)),
+        by_name_url=address("schedules.index", replace(begin, by_name=True)),
         next=page.next,
+        soon=page.soon,
         paused=page.paused,
         number=page.number,
         scheduler_ok=page.scheduler_ok,
         has_jobs=page.has_jobs,
         faults=tuple(schedule_origin.fault_words(each) for each in page.faults),
     )
+
+
+def address(endpoint: str, wanted: Wanted) -> str:
+    asked = {"q": wanted.text, "sort": "name" if wanted.by_name else "", "at": wanted.at, "from": wanted.name}
+    return url_for(endpoint, **{name: value for name, value in asked.items() if value})
 
 
 def _row(line: ScheduleLine) -> Row:

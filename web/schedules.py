@@ -49,14 +49,16 @@ def refuse_what_is_no_id() -> None:
 
 @blueprint.get("")
 def index():
-    """``?q=…`` for those with these words in their name or job; ``from`` is the name with which a page begins."""
+    """``?q=…`` for those with these words in their name or job, ``sort=name`` by name; ``from`` is the name with which
+    a page begins, and ``at`` when that one fires."""
     found = queries.schedules_page(console().engine, _wanted())
     return live_page("schedules/index.html", schedules_view(found, _wanted()), SECONDS)
 
 
 def _wanted() -> Wanted:
     text, name = (texts.clean(request.args.get(each, "").strip()[:TEXT_LIMIT]) for each in ("q", "from"))
-    return Wanted(text, name)
+    at = request.args.get("at", "")
+    return Wanted(text, name, int(at) if INSTANT.fullmatch(at) else 0, request.args.get("sort") == "name")
 
 
 @blueprint.get("/calendar")

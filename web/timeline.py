@@ -1,9 +1,7 @@
-"""What happened to a run as one bar: held, waited, worked, waited ... Text beside it says the same."""
+"""What happened to a run as one bar, to scale: held, waited, worked, waited ... Text beside it says the same."""
 
-import math
 from dataclasses import dataclass
 
-from flask_babel import gettext as _
 from flask_babel import ngettext
 
 from ledger import clock
@@ -14,10 +12,10 @@ from web.language import Later as _l
 from web.numbers import duration
 from web.words import OUTCOME
 
-#: Widths go by the logarithm: a millisecond after an hour can be seen, and an hour is longer than a minute.
-WIDEST = 10
-#: Beyond so many attempts the words sum up instead of listing each, and beyond so many pieces none has a label.
-MOST_TOLD, MOST_LABELLED = 4, 9
+#: The bar is to scale, but what is too short to be seen is drawn this wide, and set apart by the gap.
+WIDTH, LEAST, GAP = 1_000, 5, 2
+#: Beyond so many attempts the words sum up instead of listing each.
+MOST_TOLD = 4
 
 WAITED, HELD = "waited", "held"
 #: How a wait reads in the middle of a sentence, over and still going on.
@@ -65,20 +63,19 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """``width`` is a share, from 1 to ``WIDEST``; ``label`` is short, ``title`` whole."""
+    """``x`` and ``width`` on a ground that is ``WIDTH`` wide."""
 
-    width: int
+    x: float
+    width: float
     hue: str
-    label: str
     title: str
 
 
 @dataclass(frozen=True, slots=True)
 class Timeline:
-    """``sentence`` is for everybody; ``is_crowded`` when the pieces have no room for labels."""
+    """``sentence`` is for everybody."""
 
     pieces: tuple[Piece, ...]
-    is_crowded: bool
     sentence: str
     started_at: int
     ended_at: int | None
@@ -87,11 +84,9 @@ class Timeline:
 
 def timeline(run: RunPage, now: int) -> Timeline:
     steps = steps_of(run, now)
-    pieces = tuple(Piece(width_of(step), step.hue, _label(step), _told(step)) for step in steps)
     line = run.line
     ended_word = str(END.get(line.status, _l("now")))
-    crowded = len(pieces) > MOST_LABELLED
-    return Timeline(pieces, crowded, _sentence(steps), line.created_at, line.finished_at, ended_word)
+    return Timeline(_pieces(steps), _sentence(steps), line.created_at, line.finished_at, ended_word)
 
 
 def steps_of(run: RunPage, now: int) -> list[Step]:
@@ -125,13 +120,15 @@ def _work(attempt: Attempt, now: int) -> Step:
     return Step(attempt.outcome, hue, attempt.started_at, end, attempt.finished_at is None, attempt.number)
 
 
-def width_of(step: Step) -> int:
-    """1 for a millisecond, 4 for a second, 6 for a minute, 8 for an hour, 10 for a day."""
-    return max(1, min(WIDEST, round(1.25 * math.log10(1 + step.lasted / clock.MILLISECOND))))
-
-
-def _label(step: Step) -> str:
-    return _("Attempt %(number)s", number=step.number) if step.is_work else _started(_told(step))
+def _pieces(steps: list[Step]) -> tuple[Piece, ...]:
+    whole = sum(step.lasted for step in steps) or 1
+    wanted = [max(LEAST, WIDTH * step.lasted / whole) for step in steps]
+    scale, x, pieces = WIDTH / (sum(wanted) or 1), 0.0, []
+    for step, width in zip(steps, wanted, strict=True):
+        drawn = max(1.0, width * scale - GAP)
+        pieces.append(Piece(round(x, 1), round(drawn, 1), step.hue, _started(_told(step))))
+        x += width * scale
+    return tuple(pieces)
 
 
 def _sentence(steps: list[Step]) -> str:

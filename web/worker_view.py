@@ -3,6 +3,9 @@
 from collections import Counter
 from dataclasses import dataclass
 
+from flask_babel import gettext as _
+from flask_babel import ngettext
+
 from ledger.queries.workers import Process, WorkerNow, WorkersPage
 from web.language import Later as _l
 
@@ -40,12 +43,14 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class WorkersView:
-    """``version`` is what most workers run, when not all run the same; else empty."""
+    """``version`` is what most workers run, when not all run the same; else empty. ``counted`` says how many there are,
+    and how many of them take runs."""
 
     groups: tuple[Group, ...]
     others: tuple[Process, ...]
     ended: tuple[Process, ...]
     version: str
+    counted: str
 
     @property
     def has_workers(self) -> bool:
@@ -61,7 +66,15 @@ def page_of(found: WorkersPage) -> WorkersView:
     if alone:
         groups.append(Group(None, _rows(alone, version)))
     others = tuple(each for each in found.others if each.kind != "supervisor")
-    return WorkersView(tuple(groups), others, found.ended, version)
+    return WorkersView(tuple(groups), others, found.ended, version, _counted(found.workers))
+
+
+def _counted(workers: tuple[WorkerNow, ...]) -> str:
+    taking = [each for each in workers if each.process.takes_runs]
+    if len(taking) < len(workers):
+        said = ngettext("%(up)s of %(num)s takes runs", "%(up)s of %(num)s take runs", len(workers), up=len(taking))
+        return _("%(said)s; whoever drains or does not beat takes none", said=said)
+    return ngettext("1 worker", "%(num)s workers", len(workers)) if workers else ""
 
 
 def _usual_version(workers: tuple[WorkerNow, ...]) -> str:

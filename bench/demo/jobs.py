@@ -3,9 +3,10 @@
 import logging
 import random
 import time
-from typing import Literal
+from typing import Annotated, Literal
 
 import dramatiq
+from pydantic import Field
 
 from workers import context
 from workers.schedules import schedule
@@ -21,7 +22,7 @@ class CardDeclined(Exception):
 
 
 @dramatiq.actor(actor_name="billing.charge", throws=CardDeclined, max_retries=3, min_backoff=4_000)
-def charge(order_id: int, amount: float) -> dict:
+def charge(order_id: int, amount: Annotated[float, Field(gt=0)]) -> dict:
     """Charge the card of an order.
 
     Args:
@@ -47,7 +48,7 @@ def receipt(order_id: int, address: str) -> dict:
 
 
 @dramatiq.actor(actor_name="media.thumbnail", max_retries=1)
-def thumbnail(path: str, width: int = 320) -> dict:
+def thumbnail(path: str, width: Annotated[int, Field(ge=1, le=10_000)] = 320) -> dict:
     """Make a small picture of an uploaded one.
 
     Args:
@@ -73,7 +74,7 @@ def report(month: str, region: Region = "EU") -> dict:
 
 
 @dramatiq.actor(actor_name="imaging.segment", queue_name="imaging", max_retries=2, min_backoff=30_000)
-def segment(subject: int, scan: str = "PET", threshold: float = 0.5) -> dict:
+def segment(subject: int, scan: str = "PET", threshold: Annotated[float, Field(ge=0, le=1)] = 0.5) -> dict:
     """Find the contours in a scan of a subject.
 
     Args:
@@ -146,7 +147,7 @@ def count_letters(chapter: int) -> dict:
 
 @schedule("0 2 * * *", name="nightly cleanup", timezone="Europe/Madrid", args={"days": 30})
 @dramatiq.actor(actor_name="night.cleanup", max_retries=0)
-def cleanup(days: int = 30) -> dict:
+def cleanup(days: Annotated[int, Field(ge=1)] = 30) -> dict:
     """Delete carts that nobody came back to.
 
     Args:

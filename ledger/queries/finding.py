@@ -8,7 +8,9 @@ from sqlalchemy import Connection, Engine, Select, and_, or_, select
 from ledger import clock, texts
 from ledger.engine import reading
 from ledger.queries.lines import LINE_COLUMNS, RunLine, line
+from ledger.queries.queued import ranges
 from ledger.queries.wanted import Like, pattern
+from ledger.queries.workers import alive_processes
 from ledger.tables import jobs, runs
 
 MOST_JOBS = 8
@@ -40,6 +42,15 @@ def found(engine: Engine, text: str) -> Found:
         of_jobs = _jobs(connection, text.lower().split())
         ids = _ids(connection, text.strip(), [job.name for job in of_jobs])
         return Found(of_jobs, _lines(connection, ids))
+
+
+def queue_names(engine: Engine) -> list[str]:
+    """Those of jobs, of live workers, and those in which something is queued."""
+    with reading(engine) as connection:
+        served = {queue for each in alive_processes(connection) for queue in each.queues}
+        waiting = {each.queue for each in ranges(connection, clock.now())}
+        announced = connection.scalars(select(jobs.c.queue).distinct())
+        return sorted({*announced, *served, *waiting})
 
 
 def _jobs(connection: Connection, words: list[str]) -> tuple[FoundJob, ...]:

@@ -1,11 +1,12 @@
 """What has to be copied to run something again."""
 
-from sqlalchemy import Connection, Engine, select
+from sqlalchemy import Connection, Engine, func, select
 
 from ledger import texts
 from ledger.engine import reading
 from ledger.errors import RunNotFound
 from ledger.members import TIES
+from ledger.prepared import OneOf, Prepared
 from ledger.queries.family import family_of
 from ledger.runs import NewRun
 from ledger.states import State
@@ -65,3 +66,15 @@ def repeated_options(row) -> dict:
     if row.state != State.SUCCEEDED:
         return options
     return {name: value for name, value in options.items() if name not in TIES}
+
+
+_again = Prepared(
+    select(runs.c.parent_id, func.max(runs.c.id))
+    .where(OneOf(runs.c.parent_id, "ids"), runs.c.parent_id.is_not(None))
+    .group_by(runs.c.parent_id)
+)
+
+
+def newest_reruns(connection: Connection, ids: list[str]) -> dict[str, str]:
+    """The newest run that repeats each of these that was run again."""
+    return dict(_again.run(connection, {"ids": list(ids)}).fetchall()) if ids else {}

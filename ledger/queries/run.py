@@ -14,6 +14,7 @@ from ledger.queries.leavings import Artifact, Logs, artifacts_of, logs_of
 from ledger.queries.lines import LINE_COLUMNS, RunLine, lines_of
 from ledger.queries.marks import Marks, marks_of
 from ledger.queries.photos import photo_of
+from ledger.queries.slots import Full, full
 from ledger.queries.status import Status, status_of
 from ledger.queries.usual import usual
 from ledger.queries.volumes import is_kept
@@ -94,7 +95,7 @@ class Asked:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunPage:
     """Everything its page shows. ``attempts``: the newest first; ``traceback`` is of one of them; ``usual``: how long
-    runs of its job take, while it runs."""
+    runs of its job take, while it runs; ``full``: that no slot is free, while it waits for one."""
 
     line: RunLine
     priority: int
@@ -122,14 +123,16 @@ class RunPage:
     has_volume: bool
     photo_id: str | None
     usual: int | None
+    full: Full | None
 
 
 def run_page(engine: Engine, run_id: str, attempt: int | None = None) -> RunPage:
     """``attempt`` chooses whose traceback; the newest one that has any otherwise. Raises RunNotFound."""
     with reading(engine) as connection:
         row = _row(connection, run_id)
+        line = lines_of(connection, [row])[0]
         return RunPage(
-            line=lines_of(connection, [row])[0],
+            line=line,
             priority=row.priority,
             args=Text(row.whole_args, row.args_size),
             origin=row.origin,
@@ -155,6 +158,7 @@ def run_page(engine: Engine, run_id: str, attempt: int | None = None) -> RunPage
             has_volume=is_kept(connection, run_id),
             photo_id=photo_of(connection, run_id),
             usual=usual(connection, row.job) if row.state == State.RUNNING else None,
+            full=full(connection, line),
         )
 
 

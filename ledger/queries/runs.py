@@ -12,6 +12,7 @@ from ledger.queries.lines import RunLine, lines
 from ledger.queries.looking import look
 from ledger.queries.marks import tags_of
 from ledger.queries.places import Place, nearest, place_of
+from ledger.queries.reruns import newest_reruns
 from ledger.queries.tabs import counts_of
 from ledger.queries.wanted import WINDOW, Tab, Wanted, by_looking, needed, resolved
 from ledger.tables import jobs, processes, runs
@@ -24,12 +25,14 @@ MOST_VERSIONS = 20
 
 @dataclass(frozen=True, slots=True)
 class RunsPage:
-    """``place`` is the page's place in the list; ``newer`` runs came in after ``wanted.up_to``."""
+    """``place`` is the page's place in the list; ``newer`` runs came in after ``wanted.up_to``;
+    ``again`` is the newest run that repeats one of these."""
 
     wanted: Wanted
     place: Place
     lines: tuple[RunLine, ...]
     tags: dict[str, tuple[str, ...]]
+    again: dict[str, str]
     counts: dict[Tab, Count]
     newer: Count
     jobs: tuple[str, ...]
@@ -59,6 +62,7 @@ def runs_page(engine: Engine, wanted: Wanted) -> RunsPage:
             place=place,
             lines=lines(connection, place.ids),
             tags=tags_of(connection, place.ids),
+            again=newest_reruns(connection, place.ids),
             counts=counts,
             newer=_newer(connection, wanted, now),
             jobs=known_jobs,

@@ -1,6 +1,6 @@
 """Schedules for pages: what ticks next and what became of the last ticks."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection, Engine, Row, bindparam, func, or_, select
 
@@ -11,6 +11,7 @@ from ledger.firing import newest_by_hand, rule_of
 from ledger.prepared import Prepared
 from ledger.queries.finding import has
 from ledger.queries.lines import RunLine, lines
+from ledger.queries.next_first import next_first
 from ledger.queries.origins import Fault, Origin, faults, origins
 from ledger.queries.system import system_of
 from ledger.queries.tick_marks import TickMark, marks
@@ -74,10 +75,13 @@ class ScheduleLine:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Schedules with ``text`` in their name or job, from ``name`` on: how a list goes on where a page ended."""
+    """Schedules with ``text`` in their name or job, the next that fires first, or all ``by_name``. From the one of
+    this ``name`` on, which fires ``at`` that time: how a list goes on where a page ended."""
 
     text: str = ""
     name: str = ""
+    at: int = 0
+    by_name: bool = False
 
 
 EVERYTHING = Wanted()
@@ -85,11 +89,12 @@ EVERYTHING = Wanted()
 
 @dataclass(frozen=True, slots=True)
 class SchedulesPage:
-    """``next`` fires first of all; ``following`` is the name with which the next page begins."""
+    """``next`` fires first of all, and ``soon`` schedules do within the hour; ``following`` is the next page."""
 
     lines: tuple[ScheduleLine, ...]
-    following: str | None
+    following: Wanted | None
     next: NextTicks | None
+    soon: int
     paused: int
     number: int
     scheduler_ok: bool
@@ -117,17 +122,19 @@ class SchedulePage:
 
 
 def schedules_page(engine: Engine, wanted: Wanted = EVERYTHING) -> SchedulesPage:
-    """So many schedules by name as a page has room for."""
+    """So many schedules as a page has room for."""
     now = clock.now()
     with reading(engine) as connection:
-        rows = rows_of(connection, wanted, MOST_SCHEDULES + 1)
+        rows, following = _page(connection, wanted, now)
         system = system_of(connection, now, alive_processes(connection))
         counted = select(func.count(), func.count(schedules.c.paused_at))
         number, paused = connection.execute(counted).one()
+        ahead = upcoming(connection, now)
         return SchedulesPage(
-            lines=_lines(connection, rows[:MOST_SCHEDULES], now),
-            following=rows[MOST_SCHEDULES].name if len(rows) > MOST_SCHEDULES else None,
-            next=upcoming(connection, now).next,
+            lines=_lines(connection, rows, now),
+            following=following,
+            next=ahead.next,
+            soon=len(ahead.soon) + ahead.more,
             paused=paused,
             number=number,
             scheduler_ok=system.scheduler_ok,
@@ -137,11 +144,34 @@ def schedules_page(engine: Engine, wanted: Wanted = EVERYTHING) -> SchedulesPage
         )
 
 
+def _page(connection: Connection, wanted: Wanted, now: int) -> tuple[list[Row], Wanted | None]:
+    """The rows of a page, and where the next one begins."""
+    if wanted.by_name:
+        found = rows_of(connection, wanted, MOST_SCHEDULES + 1)
+        places = [(0, row.name) for row in found]
+    else:
+        names = connection.scalars(select(schedules.c.name).where(*_with_words(wanted.text)))
+        places = next_first(connection, names, now, (wanted.at, wanted.name), MOST_SCHEDULES + 1)
+        found = _named(connection, [name for _at, name in places])
+    at, name = places[MOST_SCHEDULES] if len(places) > MOST_SCHEDULES else (0, "")
+    return found[:MOST_SCHEDULES], replace(wanted, at=at, name=name) if name else None
+
+
+def _named(connection: Connection, names: list[str]) -> list[Row]:
+    """In the order of the names; one that was deleted meanwhile is left out."""
+    found = {row.name: row for row in connection.execute(select(schedules).where(schedules.c.name.in_(names)))}
+    return [found[name] for name in names if name in found]
+
+
 def rows_of(connection: Connection, wanted: Wanted, most: int) -> list[Row]:
-    found = select(schedules).where(schedules.c.name >= wanted.name).order_by(schedules.c.name).limit(most)
-    for word in wanted.text.split():
-        found = found.where(or_(has(schedules.c.name, word.lower()), has(schedules.c.job, word.lower())))
-    return list(connection.execute(found))
+    """By name."""
+    here = (schedules.c.name >= wanted.name, *_with_words(wanted.text))
+    return list(connection.execute(select(schedules).where(*here).order_by(schedules.c.name).limit(most)))
+
+
+def _with_words(text: str) -> list:
+    words = text.lower().split()
+    return [or_(has(schedules.c.name, word), has(schedules.c.job, word)) for word in words]
 
 
 def _lines(connection: Connection, rows: list[Row], now: int) -> tuple[ScheduleLine, ...]:

@@ -20,9 +20,11 @@ MOST_LOOKED_AT = 2_000  # failed runs among which those that nobody saw are coun
 
 @dataclass(frozen=True, slots=True)
 class System:
-    """``scheduler_beat`` is the last sign of life of any scheduler that did not end; None without one."""
+    """``workers`` take runs, ``resting`` ones drain or do not beat. ``scheduler_beat`` is the last sign of life of
+    any scheduler that did not end; None without one."""
 
     workers: int
+    resting: int
     slots: int
     scheduler_ok: bool
     scheduler_beat: int | None
@@ -41,6 +43,7 @@ def system_of(connection: Connection, now: int, alive: tuple[Process, ...], seen
     schedulers = [each for each in alive if each.kind == "scheduler"]
     return System(
         workers=len(workers),
+        resting=sum(each.kind == "worker" for each in alive) - len(workers),
         slots=sum(each.slots for each in workers),
         scheduler_ok=any(not each.silent for each in schedulers),
         scheduler_beat=max((each.beat_at for each in schedulers), default=None),

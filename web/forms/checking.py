@@ -36,6 +36,7 @@ TYPES = {
     "null": ("null", "null"),
 }
 MOST_NAMED = 12
+FIVE_DIGITS = 10_000  # from here on thousands are set apart
 
 
 def fault_of(value: Any, schema: dict[str, Any]) -> str:
@@ -161,6 +162,11 @@ def _limit(sentence: Any) -> Callable[[ValidationError, dict], str]:
 def plain(number: Any) -> str:
     """A limit as people write it: ``1.0`` is 1."""
     return str(int(number)) if isinstance(number, float) and number.is_integer() else str(number)
+
+
+def grouped(number: Any) -> str:
+    """A limit of a field that takes it written like this: ``10,000``."""
+    return f"{number:,}" if isinstance(number, int) and abs(number) >= FIVE_DIGITS else plain(number)
 
 
 def as_text(value: Any) -> str:

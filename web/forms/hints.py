@@ -1,12 +1,13 @@
 """What stands below a field: the job's own words, then what the field takes. Pure."""
 
 import json
+from collections.abc import Callable
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from flask_babel import gettext as _
 
-from web.forms.checking import TYPES, either, plain
+from web.forms.checking import TYPES, either, grouped, plain
 from web.forms.shape import Shape, alternatives, shown
 from web.language import Later as _l
 
@@ -22,9 +23,9 @@ def help_of(shape: Shape, prop: dict[str, Any], zone: ZoneInfo) -> str:
 
 
 def _limits(shape: Shape) -> list[str]:
-    schema = shape.schema
+    schema, written = shape.schema, grouped if shape.kind == "integer" else plain
     return [
-        _between(schema.get("minimum"), schema.get("maximum")),
+        _between(schema.get("minimum"), schema.get("maximum"), written),
         _more(schema, "exclusiveMinimum", _("More than {}.")),
         _more(schema, "exclusiveMaximum", _("Less than {}.")),
         _more(schema, "multipleOf", _("A multiple of {}.")),
@@ -35,12 +36,12 @@ def _limits(shape: Shape) -> list[str]:
     ]
 
 
-def _between(low: Any, high: Any) -> str:
+def _between(low: Any, high: Any, written: Callable[[Any], str]) -> str:
     if low is not None and high is not None:
-        return _("{low} to {high}.").format(low=plain(low), high=plain(high))
+        return _("{low} to {high}.").format(low=written(low), high=written(high))
     if low is not None:
-        return _("{} or more.").format(plain(low))
-    return _("{} or less.").format(plain(high)) if high is not None else ""
+        return _("{} or more.").format(written(low))
+    return _("{} or less.").format(written(high)) if high is not None else ""
 
 
 def _more(schema: dict[str, Any], word: str, sentence: str) -> str:

@@ -10,7 +10,7 @@ from web.forms.checking import fault_of, fits, none_of
 from web.forms.errors import Refused, quoted
 from web.forms.field import Typed
 from web.forms.parsing import parse_json
-from web.forms.scalars import READERS, moment
+from web.forms.scalars import READERS, moment, ungrouped
 from web.forms.shape import MISSING, Shape
 from web.language import Later as _l
 
@@ -135,6 +135,11 @@ def _scalar(shape: Shape, typed: Typed, zone: ZoneInfo) -> Any:
     return _union(shape, typed.text) if shape.kind == "union" else lines_as_typed(typed.text)
 
 
+def _integer(shape: Shape, typed: Typed, zone: ZoneInfo) -> Any:
+    """With its thousands set apart or not; in a line of a list, ``1,200`` may be two numbers, and is none."""
+    return _scalar(shape, Typed((ungrouped(typed.text.strip()),)), zone)
+
+
 def _within_limits(shape: Shape, value: Any) -> Any:
     """A decimal number is kept as text, on which JSON Schema knows no limits."""
     limits = {word: shape.schema[word] for word in LIMITS if word in shape.schema}
@@ -174,6 +179,7 @@ def _uploads(shape: Shape, typed: Typed, zone: ZoneInfo) -> Any:
 
 KINDS = {
     "text": _text,
+    "integer": _integer,
     "boolean": _boolean,
     "choice": _choice,
     "choices": _choices,

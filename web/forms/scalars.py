@@ -20,6 +20,7 @@ from web.forms.errors import Refused, quoted
 from web.language import Later as _l
 
 INTEGER = re.compile(r"[+-]?[0-9]+", re.ASCII)
+GROUPED = re.compile(r"[+-]?[0-9]{1,3}([,_'’ \u00a0\u2009\u202f])[0-9]{3}(?:\1[0-9]{3})*", re.ASCII)
 NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?", re.ASCII)
 COMMA = re.compile(r"[+-]?[0-9]+,[0-9]+", re.ASCII)
 DATE = re.compile(r"([0-9]{4})-([0-9]{1,2})-([0-9]{1,2})", re.ASCII)
@@ -38,6 +39,12 @@ def integer(text: str) -> int:
         raise Refused(_("%(text)s is not a whole number. Write it like 42.", text=quoted(text)))
     _refuse_endless(text)
     return int(text)
+
+
+def ungrouped(text: str) -> str:
+    """``10,000`` and ``10 000`` without what sets the thousands apart. A point sets none apart."""
+    found = GROUPED.fullmatch(text.strip())
+    return text.replace(found[1], "") if found else text
 
 
 def number(text: str) -> int | float:

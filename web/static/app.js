@@ -167,9 +167,19 @@ document.addEventListener("submit", (event) => {
   if (form.method !== "post") return;
   if (form.dataset.sent) event.preventDefault();
   form.dataset.sent = "yes";
+  if ("unticks" in form.dataset) sessionStorage.setItem("acted", "yes");
 });
 
+// What was done to ticked rows is done: whoever goes back finds none ticked, and the rows as they are now.
+function untick() {
+  sessionStorage.removeItem("acted");
+  for (const box of document.querySelectorAll("#pick [type=checkbox]")) box.checked = false;
+  showChosen();
+  wake();
+}
+
 window.addEventListener("pageshow", () => {
+  if (document.getElementById("pick") && sessionStorage.getItem("acted")) untick();
   for (const form of document.querySelectorAll("form[data-sent]")) delete form.dataset.sent;
 });
 
@@ -191,6 +201,14 @@ function showCopyButtons() {
 
 document.addEventListener("click", (event) => {
   for (const menu of document.querySelectorAll("details.menu[open], details.views[open]")) if (!menu.contains(event.target)) menu.open = false;
+});
+
+// Escape closes what stands open, the way a dialog does by itself, and gives the focus back.
+document.addEventListener("keydown", (event) => {
+  const menu = document.querySelector("details.menu[open], details.views[open]");
+  if (event.key !== "Escape" || event.defaultPrevented || !menu || document.querySelector("dialog[open]")) return;
+  menu.open = false;
+  menu.querySelector("summary").focus();
 });
 
 // The palette opens before its code is there: what is typed meanwhile stands in its field.

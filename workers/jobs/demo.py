@@ -6,10 +6,11 @@ from collections.abc import Callable
 from datetime import date, datetime
 from enum import Enum
 from math import isqrt
-from typing import Literal, Optional, Union
+from typing import Annotated, Literal, Optional, Union
 
 import dramatiq
 import numpy as np
+from pydantic import Field
 
 from workers import context
 from workers.context import UploadFile
@@ -18,6 +19,7 @@ logger = logging.getLogger(__name__)
 
 NAP = 0.1
 SEGMENT = 2**18
+MOST_LIMIT = 10**10
 
 
 class DeliberateFailure(Exception):
@@ -33,7 +35,7 @@ class Colour(Enum):
 
 
 @dramatiq.actor(actor_name="demo.sleep", throws=ValueError, time_limit=86_400_000)
-def sleep(seconds: float = 10.0, steps: int = 20) -> dict:
+def sleep(seconds: Annotated[float, Field(ge=0)] = 10.0, steps: Annotated[int, Field(ge=1)] = 20) -> dict:
     """Sleep for a while, with progress and a few log lines. Cancel it while it runs: it stops at once.
 
     Args:
@@ -60,7 +62,7 @@ def _nap_until(moment: float, done: int, steps: int) -> None:
 
 
 @dramatiq.actor(actor_name="demo.fail", max_retries=3, min_backoff=1000, max_backoff=10_000)
-def fail(message: str = "The demo fails on purpose.", times: int = 2) -> dict:
+def fail(message: str = "The demo fails on purpose.", times: Annotated[int, Field(ge=0)] = 2) -> dict:
     """Fail a few attempts, then succeed, to watch retries: there are four attempts in all.
 
     Args:
@@ -75,14 +77,14 @@ def fail(message: str = "The demo fails on purpose.", times: int = 2) -> dict:
 
 
 @dramatiq.actor(actor_name="demo.primes", throws=ValueError)
-def primes(limit: int = 200_000) -> dict:
+def primes(limit: Annotated[int, Field(ge=0, le=MOST_LIMIT)] = 200_000) -> dict:
     """Count the prime numbers up to a limit.
 
     Args:
-        limit: The last number to look at, at most 10,000,000,000.
+        limit: The last number to look at.
     """
-    if not 0 <= limit <= 10**10:
-        raise ValueError("limit has to be from 0 to 10,000,000,000")
+    if not 0 <= limit <= MOST_LIMIT:
+        raise ValueError(f"limit has to be from 0 to {MOST_LIMIT:,}")
     count, largest = count_primes(limit, lambda done: context.progress(done, limit, f"up to {done:,}"))
     logger.info("%d primes up to %d", count, limit)
     return {"limit": limit, "primes": count, "largest": largest}

@@ -2,8 +2,10 @@
 
 import logging
 from dataclasses import replace
+from typing import Annotated
 
 import dramatiq
+from pydantic import Field
 
 from ledger import clock
 from ledger.feed_addresses import is_refused
@@ -39,7 +41,7 @@ class PutOff(Exception):
 
 
 @dramatiq.actor(actor_name="feeds.save_latest", queue_name="feeds", max_retries=0, throws=FeedError, **isolated)
-def save_latest(feed: str, keep: int = 0) -> dict:
+def save_latest(feed: str, keep: Annotated[int, Field(ge=0)] = 0) -> dict:
     """Save the newest picture of a feed, unless it is kept already: see Photos.
 
     Reads Flickr's public feeds, JSON and Atom, and any RSS or Atom feed with pictures. Only hosts of the public net

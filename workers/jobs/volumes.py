@@ -2,8 +2,10 @@
 
 import logging
 from dataclasses import replace
+from typing import Annotated
 
 import dramatiq
+from pydantic import Field
 
 from ledger.settings import settings
 from ledger.volume_files import SIDECAR
@@ -33,7 +35,7 @@ def load(
     shape: str = "",
     dtype: Dtype = "uint8",
     byte_order: ByteOrder = "little",
-    header_offset: int = 0,
+    header_offset: Annotated[int, Field(ge=0)] = 0,
 ) -> dict:
     """Load a volume: its statistics and histogram, three middle slices and three projections.
 
@@ -97,7 +99,7 @@ def ingest(
     shape: str = "",
     dtype: Dtype = "uint8",
     byte_order: ByteOrder = "little",
-    header_offset: int = 0,
+    header_offset: Annotated[int, Field(ge=0)] = 0,
     axes: Axes = "zyx",
     spacing: str = "",
     unit: str = "",
@@ -193,8 +195,8 @@ def make_phantom(
     name: str = "phantom.mpv",
     shape: str = "110x110x187",
     dtype: Dtype = "uint8",
-    noise: float = 0.03,
-    seed: int = 0,
+    noise: Annotated[float, Field(ge=0, le=1)] = 0.03,
+    seed: Annotated[int, Field(ge=0)] = 0,
     replace: bool = False,
 ) -> dict:
     """Write a made-up PET patient into the files folder, as a headerless raw file to try volumes.load on.
@@ -203,7 +205,7 @@ def make_phantom(
         name: The file's name in the files folder, without folders.
         shape: The voxels along X, Y and Z; X varies fastest in the file.
         dtype: The type of one voxel, written little-endian.
-        noise: Standard deviation of the noise at the hottest place, as a share from 0 to 1.
+        noise: Standard deviation of the noise at the hottest place, as a share.
         seed: The same number makes the same file.
         replace: Whether a file of that name with other content may be replaced.
     """
