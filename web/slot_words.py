@@ -1,7 +1,6 @@
 """In words, why a run that could start now does not: the slots of its workers are busy, and with what."""
 
 from flask_babel import gettext as _
-from flask_babel import ngettext
 
 from ledger.queries.slots import Full
 from web.numbers import number
@@ -20,8 +19,10 @@ def full_words(full: Full, queue: str) -> str:
 def _busy(full: Full, queue: str) -> str:
     if full.slots == 1:
         return _("the one slot of the worker that serves “%(queue)s” is busy", queue=queue)
-    return ngettext(
-        "all %(slots)s slots of the worker that serves “%(queue)s” are busy",
-        "all %(slots)s slots of the %(num)s workers that serve “%(queue)s” are busy",
-        full.workers, slots=number(full.slots), queue=queue,
+    slots, workers = number(full.slots), number(full.workers)
+    if full.workers == 1:
+        return _("all %(slots)s slots of the worker that serves “%(queue)s” are busy", slots=slots, queue=queue)
+    return _(
+        "all %(slots)s slots of the %(workers)s workers that serve “%(queue)s” are busy",
+        slots=slots, workers=workers, queue=queue,
     )  # fmt: skip
