@@ -6,15 +6,17 @@ from sqlalchemy import Engine
 from ledger import clock, fleet, tags
 from ledger.engine import is_sqlite, reading
 from ledger.fleet import Job, NewProcess
-from ledger.queries import arguments, places
+from ledger.queries import arguments, looking, places
 from ledger.queries import runs as the_list
 from ledger.queries.arguments import parse
+from ledger.queries.counting import Count
 from ledger.queries.exporting import export_of
 from ledger.queries.looking import look
 from ledger.queries.marks import marks_of
 from ledger.queries.runs import RunsPage, runs_page
 from ledger.queries.wanted import Tab, Wanted, by_looking, needed, resolved
 from tests.ledger_steps import (
+    HOUR,
     brought_to,
     dispatch,
     dispatch_many,
@@ -125,6 +127,34 @@ def test_one_look_finds_the_page_that_a_search_finds(engine: Engine, monkeypatch
         for each in wanted:
             found, searched = (way(connection, each, now, 2) for way in (only_the_place, places.place_of))
             assert (found.ids, bool(found.older)) == (searched.ids, bool(searched.older)), each
+
+
+def test_states_with_few_runs_are_counted_to_the_last(engine: Engine, monkeypatch):
+    """However many newer ones have ended well, and whatever is asked for."""
+    monkeypatch.setattr(places, "WINDOW", 4)
+    dispatch_many(engine, 2)
+    dispatch(engine, due_at=clock.now() + HOUR)
+    dispatch(engine, queue="other")
+    brought_to(engine, "failed")
+    for _ in range(6):
+        brought_to(engine, "succeeded")
+    counts = page(engine, queue="default").counts
+    assert (counts[Tab.WAITING], counts[Tab.SCHEDULED], counts[Tab.FAILED]) == (Count(2), Count(1), Count(1))
+    assert (counts[Tab.DONE], counts[Tab.ALL]) == (Count(4, True), Count(8, True))
+    monkeypatch.setattr(looking, "FEW", 0)
+    assert page(engine, queue="default").counts[Tab.WAITING] == Count(0, True)
+
+
+def test_a_look_ends_when_it_has_found_enough(engine: Engine, monkeypatch):
+    monkeypatch.setattr(looking, "MOST_FOUND", 3)
+    for _ in range(5):
+        brought_to(engine, "succeeded")
+    monkeypatch.setattr(the_list, "PAGE", 2)
+    first = page(engine, queue="default")
+    second = page(engine, queue="default", before=first.older)
+    third = page(engine, queue="default", before=second.older)
+    assert [len(each.lines) for each in (first, second, third)] == [2, 2, 1] and third.older is None
+    assert first.counts[Tab.DONE] == first.counts[Tab.ALL] == Count(3, True)
 
 
 def only_the_place(connection, wanted: Wanted, now: int, size: int) -> places.Place:
