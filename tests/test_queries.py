@@ -221,6 +221,7 @@ def test_places_in_the_queue_are_those_of_claims(engine: Engine):
     first = dispatch(engine, priority=-5)
     assert why(engine, first).why == Why.NEXT
     assert [why(engine, run_id).ahead for run_id in made] == [Count(1), Count(2), Count(3)]
+    assert [why(engine, run_id).newer for run_id in (first, *made)] == [0, 1, 1, 1]
 
 
 def test_a_run_due_later_says_when(engine: Engine):

@@ -30,7 +30,9 @@ def choose(site: Site, name: str, value: str, path: str = "/runs?tab=failed"):
 
 def options(site: Site, asked: str) -> list[str]:
     response = site.client.get("/search", query_string={"q": asked}, headers={"HX-Request": "true"})
-    return [text(option) for option in BeautifulSoup(response.text, "html.parser").select("[role=option]")]
+    found = BeautifulSoup(response.text, "html.parser").select("[role=option]")
+    assert bool(asked) == (found[-1]["id"] == "option-search")  # looks for it in runs
+    return [text(option) for option in found if option["id"] != "option-search"]
 
 
 def test_the_bar_leads_to_every_place_that_the_site_has(site: Site):
@@ -134,6 +136,7 @@ def test_a_search_that_finds_nothing_offers_to_look_in_the_runs(site: Site):
     page = site.page("/search?q=card+declined")
     assert text(page.select_one("main h2")) == "Nothing is called “card declined”"
     assert page.select_one("main .empty a")["href"] == "/runs?q=card+declined"
+    assert site.page("/search?q=runs").select("main a")[-1]["href"] == "/runs?q=runs"
 
 
 @pytest.mark.parametrize("asked", ["\0", "a" * 5000, "%", "'; drop table runs", "\u202e", "-" * 36])

@@ -43,6 +43,14 @@ def test_slots_of_several_workers_are_counted_together(site: Site):
     assert "1 ahead; all 4 slots" in why(site, second)
 
 
+def test_newer_runs_that_go_first_by_their_priority_are_told(site: Site):
+    working(site, "media")
+    mine, _other = dispatch_many(site.engine, 2, queue="media")
+    for _ in range(2):
+        dispatch(site.engine, queue="media", priority=-1)
+    assert "2 ahead, 2 of them newer, by their priority" in why(site, mine)
+
+
 def test_nothing_is_said_of_slots_while_one_is_free(site: Site):
     by = working(site, "media")
     working(site, "other", slots=1)

@@ -79,6 +79,8 @@ WHY = {
 ATTEMPT = _l("attempt {attempt}, {reason}")
 ATTEMPT_OF = _l("attempt {attempt} of {attempts}, {reason}")
 NEXT = _l("next {due}")
+#: A queue is a queue to people: those who came later and go first need a word.
+MORE_URGENT = _l("{ahead} ahead, {newer} of them newer, by their priority")
 
 
 def why(reason: Reason) -> Markup:
@@ -91,12 +93,15 @@ def why(reason: Reason) -> Markup:
 
 
 def _why(reason: Reason) -> Markup:
-    return pause_words.sentence(reason.pause) if reason.pause else _filled(WHY[reason.why], reason)
+    if reason.pause:
+        return pause_words.sentence(reason.pause)
+    return _filled(MORE_URGENT if reason.newer else WHY[reason.why], reason)
 
 
 def _filled(pattern: Any, reason: Reason) -> Markup:
     due = moments.until(reason.due_at) if reason.due_at else ""
     said = {"queue": reason.queue, "due": due, "ahead": numbers.count(reason.ahead)}
+    said["newer"] = numbers.number(reason.newer)
     return Markup(pattern).format(**said | _limits(reason.limits))
 
 

@@ -31,8 +31,9 @@ class Why(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """``attempt`` of ``attempts`` after a failure; ``due_at`` while that lies ahead; ``ahead`` for BEHIND; ``pause``
-    for PAUSED; ``limits`` of its job and what is in use of them, for FULL and USED_UP."""
+    """``attempt`` of ``attempts`` after a failure; ``due_at`` while that lies ahead; ``ahead`` for BEHIND, ``newer`` of
+    them made later, which go first by their priority; ``pause`` for PAUSED; ``limits`` of its job and what is in use of
+    them, for FULL and USED_UP."""
 
     why: Why
     queue: str
@@ -40,6 +41,7 @@ class Reason:
     attempts: int | None = None
     due_at: int | None = None
     ahead: Count = Count()
+    newer: int = 0
     pause: Pause | None = None
     limits: Use | None = None
 
@@ -52,7 +54,7 @@ def reasons(connection: Connection, rows: list, now: int) -> dict[str, Reason]:
     lanes = {row.id: (row.queue, _lane(uses.get(row.job))) for row in due}
     places = {lane: _places(connection, *lane, now) for lane in sorted(set(lanes.values()))}
     return {
-        row.id: _reason(row, served, paused.get(row.queue), places.get(lanes.get(row.id), {}), uses.get(row.job), now)
+        row.id: _reason(row, served, paused.get(row.queue), places.get(lanes.get(row.id), []), uses.get(row.job), now)
         for row in rows
     }
 
@@ -62,20 +64,21 @@ def _lane(use: Use | None) -> str:
 
 
 def _reason(
-    row, served: Consumers, pause: Pause | None, places: dict[str, int], use: Use | None, now: int
+    row, served: Consumers, pause: Pause | None, places: list[str], use: Use | None, now: int
 ) -> Reason:
     attempt, attempts = (row.failures + 1, row.max_attempts) if row.failures else (None, None)
     due_at = row.due_at if row.due_at > now else None
     why = Why.PAUSED if pause and due_at is None else _why(row, served, due_at, places, use)
-    ahead = Count(places.get(row.id, MOST_AHEAD), row.id not in places) if why == Why.BEHIND else Count()
+    first = places[: places.index(row.id)] if row.id in places else places[:MOST_AHEAD]
+    ahead, newer = Count(len(first), row.id not in places), sum(each > row.id for each in first)
     return Reason(
-        why, row.queue, attempt, attempts, due_at, ahead,
+        why, row.queue, attempt, attempts, due_at, *((ahead, newer) if why == Why.BEHIND else ()),
         pause=pause if why == Why.PAUSED else None,
         limits=use if why in (Why.FULL, Why.USED_UP) else None,
     )  # fmt: skip
 
 
-def _why(row, served: Consumers, due_at: int | None, places: dict[str, int], use: Use | None) -> Why:
+def _why(row, served: Consumers, due_at: int | None, places: list[str], use: Use | None) -> Why:
     if due_at is not None:
         return Why.NOT_DUE
     if not served.consume(row.queue):
@@ -84,15 +87,15 @@ def _why(row, served: Consumers, due_at: int | None, places: dict[str, int], use
         return Why.UNKNOWN_JOB
     if use is not None and not use.free:
         return Why.FULL if use.is_full else Why.USED_UP
-    return Why.NEXT if places.get(row.id) == 0 else Why.BEHIND
+    return Why.NEXT if places[:1] == [row.id] else Why.BEHIND
 
 
-def _places(connection: Connection, queue: str, lane: str, now: int) -> dict[str, int]:
-    """How many due runs of its lane go before each of the first ``MOST_AHEAD``, in the order of claims."""
+def _places(connection: Connection, queue: str, lane: str, now: int) -> list[str]:
+    """The first ``MOST_AHEAD`` due runs of the lane, in the order of claims."""
     found: list[str] = []
     for priority in priorities(connection, queue, lane):
         due = select(runs.c.id).where(*in_range(queue, lane, priority), runs.c.due_at <= now)
         found += connection.scalars(due.order_by(runs.c.due_at, runs.c.id).limit(MOST_AHEAD - len(found)))
         if len(found) >= MOST_AHEAD:
             break
-    return {run_id: place for place, run_id in enumerate(found)}
+    return found
