@@ -5,6 +5,7 @@ VENV := .venv
 RUNS ?= 200000
 DEMO_DATABASE ?=
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
+unexport PYTHONDONTWRITEBYTECODE # what is compiled is kept: a site that starts without that takes a second more
 PIP := $(VENV)/bin/python -m pip --disable-pip-version-check --quiet
 
 .PHONY: help run demo test faults bench bench-pages bench-ticks bench-volumes walk translations venv clean

@@ -1,7 +1,6 @@
 """The fixtures that every test may ask for. Servers start when the first test needs them, once a session."""
 
 from collections.abc import Iterator
-from itertools import count
 from pathlib import Path
 
 import dramatiq
@@ -15,8 +14,6 @@ from tests.stack import Stack
 from workers.options import ActorOptions
 
 dramatiq.set_broker(StubBroker(middleware=[ActorOptions()]))  # for job modules that a test imports as plain functions
-
-_vhosts = count(1)
 
 
 @pytest.fixture(scope="session")
@@ -36,8 +33,12 @@ def postgresql() -> Iterator[PostgreSQL]:
 @pytest.fixture
 def broker_url(rabbitmq: RabbitMQ) -> str:
     """A virtual host of this test alone, on a node that answers. A wipe of the node takes it away."""
+    return a_vhost(rabbitmq)
+
+
+def a_vhost(rabbitmq: RabbitMQ) -> str:
     rabbitmq.revive()
-    return rabbitmq.create_vhost(f"test{next(_vhosts)}")
+    return rabbitmq.fresh_vhost()
 
 
 @pytest.fixture
@@ -54,10 +55,15 @@ def ready_database(postgresql: PostgreSQL) -> str:
 
 
 @pytest.fixture
-def postgresql_url(postgresql: PostgreSQL, ready_database: str) -> str:
+def postgresql_url(request: pytest.FixtureRequest) -> str:
     """A migrated database of this test alone; it goes with the cluster."""
-    postgresql.revive()
-    return postgresql.create_database(template=ready_database)
+    return a_postgresql_database(request)
+
+
+def a_postgresql_database(request: pytest.FixtureRequest) -> str:
+    cluster = request.getfixturevalue("postgresql")
+    cluster.revive()
+    return cluster.create_database(template=request.getfixturevalue("ready_database"))
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -82,6 +88,7 @@ def processes(tmp_path: Path) -> Iterator[Processes]:
     with Processes(tmp_path) as started:
         yield started
         print(started.logs())
+        started.kill()
 
 
 @pytest.fixture(params=["embedded-sqlite", "rabbitmq-postgresql"])
@@ -102,6 +109,44 @@ def a_stack(request: pytest.FixtureRequest, processes: Processes, pair: str) -> 
     made = Stack(processes, request.getfixturevalue(f"{database}_url"), broker_url)
     yield made
     made.close()
+
+
+@pytest.fixture(scope="module")
+def stacks_at_work(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator:
+    """``stacks_at_work("embedded-sqlite")``: a stack for all tests of a module that only look, at work already.
+
+    The module says what works there: ``WORKERS = {"processes": 1, "threads": 4, "JOBS": …}``.
+    """
+    chosen = {"processes": 1, "threads": 4} | getattr(request.module, "WORKERS", {})
+    made: dict[str, Stack] = {}
+
+    def at_work(pair: str) -> Stack:
+        if pair not in made:
+            broker, database = pair.split("-")
+            folder = tmp_path_factory.mktemp("stack")
+            url = f"sqlite:///{folder / 'ledger.db'}" if database == "sqlite" else a_postgresql_database(request)
+            broker_url = a_vhost(request.getfixturevalue("rabbitmq")) if broker == "rabbitmq" else ""
+            made[pair] = Stack(Processes(folder), url, broker_url)
+            made[pair].workers(**chosen)
+        return made[pair]
+
+    yield at_work
+    for each in made.values():
+        each.close()
+
+
+@pytest.fixture(params=["embedded-sqlite", "rabbitmq-postgresql"])
+def at_work(request: pytest.FixtureRequest, stacks_at_work) -> Iterator[Stack]:
+    """As ``stack``, with workers, and shared: for tests that ask about runs of their own and stop nothing."""
+    yield (shared := stacks_at_work(request.param))
+    print(shared.processes.logs())
+
+
+@pytest.fixture
+def embedded_at_work(stacks_at_work) -> Iterator[Stack]:
+    """As ``embedded_stack``, with workers, and shared."""
+    yield (shared := stacks_at_work("embedded-sqlite"))
+    print(shared.processes.logs())
 
 
 @pytest.fixture

@@ -124,7 +124,8 @@ class Stack:
         return self.rows("SELECT * FROM runs WHERE message_id = :id", id=message.message_id)[0]
 
     def close(self) -> None:
-        self.processes.close()
+        """Kills what runs; how that stops, its tests say, and most wait for it."""
+        self.processes.kill()
         self.engine.dispose()
 
 
