@@ -115,9 +115,10 @@ def a_stack(request: pytest.FixtureRequest, processes: Processes, pair: str) -> 
 def stacks_at_work(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator:
     """``stacks_at_work("embedded-sqlite")``: a stack for all tests of a module that only look, at work already.
 
-    The module says what works there: ``WORKERS = {"processes": 1, "threads": 4, "JOBS": …}``.
+    The module says what works there: ``WORKERS = {"processes": 1, "threads": 4, "JOBS": …}``, ``SCHEDULER = True``.
     """
     chosen = {"processes": 1, "threads": 4} | getattr(request.module, "WORKERS", {})
+    schedules = getattr(request.module, "SCHEDULER", False)
     made: dict[str, Stack] = {}
 
     def at_work(pair: str) -> Stack:
@@ -128,6 +129,8 @@ def stacks_at_work(request: pytest.FixtureRequest, tmp_path_factory: pytest.Temp
             broker_url = a_vhost(request.getfixturevalue("rabbitmq")) if broker == "rabbitmq" else ""
             made[pair] = Stack(Processes(folder), url, broker_url)
             made[pair].workers(**chosen)
+            if schedules:
+                made[pair].scheduler()
         return made[pair]
 
     yield at_work

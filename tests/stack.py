@@ -80,7 +80,8 @@ class Stack:
         try:
             yield loaded
         finally:
-            self.broker.close()
+            if ended := self.__dict__.pop("broker", None):
+                ended.close()
 
     def dispatch(self, job: str, *args: Any, queue: str = "default", **kwargs: Any) -> str:
         return runs.dispatch(self.engine, NewRun(job=job, queue=queue, origin="code", args=args, kwargs=kwargs))
