@@ -13,6 +13,7 @@ import shutil
 import signal
 import socket
 import subprocess
+from functools import cached_property
 from itertools import count
 from pathlib import Path
 from typing import Any, Self
@@ -273,8 +274,14 @@ class PostgreSQL:
         """A fresh database, or a copy of the template that nobody may be using; its URL."""
         self._databases += 1
         name = name or f"waybill_{self._databases}"
-        self.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+        self.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}" {self._copied_by}')
         return self.url_of(name)
+
+    @cached_property
+    def _copied_by(self) -> str:
+        """Files as they are, which PostgreSQL 14 does anyway: half the work of writing each page to the log."""
+        [(version,)] = self.execute("SHOW server_version_num")
+        return "STRATEGY FILE_COPY" if int(version) >= 15_00_00 else ""
 
     def drop_database(self, name_or_url: str) -> None:
         """Drops it even under open connections."""
