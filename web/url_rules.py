@@ -4,16 +4,17 @@ Werkzeug compiles two functions for each rule as it is added, which was most of 
 """
 
 from collections.abc import Callable
-from functools import cache
 
 from werkzeug.routing import Rule
 
 
 class PatientRule(Rule):
     def _compile_builder(self, append_unknown: bool = True) -> Callable[..., tuple[str, str]]:
-        compiled = cache(super()._compile_builder)
+        compile_now, compiled = super()._compile_builder, []
 
         def build(rule: Rule, **values) -> tuple[str, str]:
-            return compiled(append_unknown)(rule, **values)
+            if not compiled:
+                compiled.append(compile_now(append_unknown))
+            return compiled[0](rule, **values)
 
         return build
