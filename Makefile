@@ -30,7 +30,7 @@ demo: $(VENV)/.runtime ## The same, in var/demo, on a made-up week of a shop (RU
 
 test: $(VENV)/.dev ## Install what is missing and run all tests (ARGS="-k name" for some)
 	scripts/install-debian.sh
-	pytest -n 2 --dist worksteal $(ARGS)
+	pytest -n 3 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 faults: $(VENV)/.dev ## Break everything on purpose and check the promises: an hour and more (ARGS="--help" for more)
 	scripts/install-debian.sh

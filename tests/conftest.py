@@ -13,7 +13,20 @@ from tests.servers import PostgreSQL, RabbitMQ
 from tests.stack import Stack
 from workers.options import ActorOptions
 
+#: What takes longest, first: whole files go to the process that is free, and a long one at the end keeps all waiting.
+HEAVY = (
+    "scheduler_process", "browser_walk", "flows", "faults", "rabbitmq_flows", "browser", "browser_volume", "isolation",
+    "browser_pages", "limits_flow", "pauses_flow", "queries", "supervisor", "results", "recycling", "bench_ticks",
+    "servers", "browser_schedules", "web_outages", "browser_photos", "web_process", "browser_volume_flow",
+    "recurrence", "browser_keys", "runs_list", "schedules", "web_schedules", "schedule_clocks", "ledger_plans",
+)  # fmt: skip
+
 dramatiq.set_broker(StubBroker(middleware=[ActorOptions()]))  # for job modules that a test imports as plain functions
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    order = {f"test_{name}": place for place, name in enumerate(HEAVY)}
+    items.sort(key=lambda item: order.get(item.path.stem, len(HEAVY)))
 
 
 @pytest.fixture(scope="session")
