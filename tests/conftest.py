@@ -1,5 +1,6 @@
 """The fixtures that every test may ask for. Servers start when the first test needs them, once a session."""
 
+import gc
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -27,6 +28,13 @@ dramatiq.set_broker(StubBroker(middleware=[ActorOptions()]))  # for job modules 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     order = {f"test_{name}": place for place, name in enumerate(HEAVY)}
     items.sort(key=lambda item: order.get(item.path.stem, len(HEAVY)))
+
+
+def pytest_collection_finish() -> None:
+    """What was imported and collected stays: the garbage collector need not walk through all of it again and again."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(10_000, 20, 20)
 
 
 @pytest.fixture(scope="session")
