@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import Browser, Page
 
 from tests.chromium import (
     complaints,
@@ -44,15 +44,17 @@ def faults_on_the_way(browser: Browser, tmp_path: Path, language: str, life: str
         context = browser.new_context(
             base_url=site.address, locale=LANGUAGES[language], reduced_motion="reduce", viewport=SCREENS["wide"]
         )
-        faults = [fault for stop in stops(site, names) for fault in look_at(context, stop, language, looks, pictures)]
+        page = context.new_page()  # one for all: a new one is a new process, two seconds of a core
+        faults = [fault for stop in stops(site, names) for fault in look_at(page, stop, language, looks, pictures)]
         context.close()
     return faults
 
 
-def look_at(context: BrowserContext, stop: Stop, language: str, looks, pictures: Path | None) -> list[str]:
+def look_at(page: Page, stop: Stop, language: str, looks, pictures: Path | None) -> list[str]:
     """What is wrong with one page. It is loaded once; then the screen around it changes."""
-    page = context.new_page()
     said = complaints(page)
+    page.set_viewport_size(SCREENS["wide"])
+    page.emulate_media(color_scheme="light")
     answer = page.goto(stop.address)
     faults = [] if answer.status == stop.status else [f"{stop.address} answered {answer.status}"]
     if page.locator("html").get_attribute("lang") != language:
@@ -64,7 +66,6 @@ def look_at(context: BrowserContext, stop: Stop, language: str, looks, pictures:
             page.screenshot(path=picture, type="jpeg", quality=70, full_page=True)
     page.set_viewport_size(NARROWEST)
     faults += too_wide(page, stop)
-    page.close()
     return faults + [each for each in said if f"status of {stop.status}" not in each]
 
 
