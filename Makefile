@@ -5,6 +5,7 @@ VENV := .venv
 RUNS ?= 200000
 DEMO_DATABASE ?=
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
+unexport PYTHONDONTWRITEBYTECODE # what is compiled is kept: a site that starts without that takes a second more
 PIP := $(VENV)/bin/python -m pip --disable-pip-version-check --quiet
 
 .PHONY: help run demo test faults bench bench-pages bench-ticks bench-volumes walk translations venv clean
@@ -29,7 +30,7 @@ demo: $(VENV)/.runtime ## The same, in var/demo, on a made-up week of a shop (RU
 
 test: $(VENV)/.dev ## Install what is missing and run all tests (ARGS="-k name" for some)
 	scripts/install-debian.sh
-	pytest -n 2 --dist worksteal $(ARGS)
+	pytest -n 3 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 faults: $(VENV)/.dev ## Break everything on purpose and check the promises: an hour and more (ARGS="--help" for more)
 	scripts/install-debian.sh

@@ -3,8 +3,6 @@
 import logging
 from pathlib import Path
 
-from alembic import command
-from alembic.config import Config
 from sqlalchemy import Connection, Engine
 
 from ledger import revision
@@ -20,13 +18,13 @@ def migrate(engine: Engine, to: str = "head") -> None:
     with writing(engine) as connection:  # SQLite: BEGIN IMMEDIATE is the lock
         if not is_sqlite(connection):
             connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({LOCK})")
-        if not is_newer(connection):
-            command.upgrade(_config(connection), to)
+        if not is_newer(connection) and not (to == "head" and is_current(connection)):
+            _move(connection, "upgrade", to)
 
 
 def downgrade(engine: Engine, to: str) -> None:
     with writing(engine) as connection:
-        command.downgrade(_config(connection), to)
+        _move(connection, "downgrade", to)
 
 
 def is_current(connection: Connection) -> bool:
@@ -40,8 +38,12 @@ def is_newer(connection: Connection) -> bool:
     return found is not None and found > revision.newest()
 
 
-def _config(connection: Connection | None) -> Config:
+def _move(connection: Connection, way: str, to: str) -> None:
+    # Imported when there is something to do: that takes a sixth of a second, and every scheduler asks as it starts.
+    from alembic import command
+    from alembic.config import Config
+
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
     config.attributes["connection"] = connection
-    return config
+    getattr(command, way)(config, to)

@@ -1,7 +1,7 @@
 """The fixtures that every test may ask for. Servers start when the first test needs them, once a session."""
 
+import gc
 from collections.abc import Iterator
-from itertools import count
 from pathlib import Path
 
 import dramatiq
@@ -14,9 +14,27 @@ from tests.servers import PostgreSQL, RabbitMQ
 from tests.stack import Stack
 from workers.options import ActorOptions
 
+#: What takes longest, first: whole files go to the process that is free, and a long one at the end keeps all waiting.
+HEAVY = (
+    "scheduler_process", "browser_walk", "flows", "faults", "rabbitmq_flows", "browser", "browser_volume", "isolation",
+    "browser_pages", "limits_flow", "pauses_flow", "queries", "supervisor", "results", "recycling", "bench_ticks",
+    "servers", "browser_schedules", "web_outages", "browser_photos", "web_process", "browser_volume_flow",
+    "recurrence", "browser_keys", "runs_list", "schedules", "web_schedules", "schedule_clocks", "ledger_plans",
+)  # fmt: skip
+
 dramatiq.set_broker(StubBroker(middleware=[ActorOptions()]))  # for job modules that a test imports as plain functions
 
-_vhosts = count(1)
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    order = {f"test_{name}": place for place, name in enumerate(HEAVY)}
+    items.sort(key=lambda item: order.get(item.path.stem, len(HEAVY)))
+
+
+def pytest_collection_finish() -> None:
+    """What was imported and collected stays: the garbage collector need not walk through all of it again and again."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(10_000, 20, 20)
 
 
 @pytest.fixture(scope="session")
@@ -36,8 +54,12 @@ def postgresql() -> Iterator[PostgreSQL]:
 @pytest.fixture
 def broker_url(rabbitmq: RabbitMQ) -> str:
     """A virtual host of this test alone, on a node that answers. A wipe of the node takes it away."""
+    return a_vhost(rabbitmq)
+
+
+def a_vhost(rabbitmq: RabbitMQ) -> str:
     rabbitmq.revive()
-    return rabbitmq.create_vhost(f"test{next(_vhosts)}")
+    return rabbitmq.fresh_vhost()
 
 
 @pytest.fixture
@@ -54,10 +76,15 @@ def ready_database(postgresql: PostgreSQL) -> str:
 
 
 @pytest.fixture
-def postgresql_url(postgresql: PostgreSQL, ready_database: str) -> str:
+def postgresql_url(request: pytest.FixtureRequest) -> str:
     """A migrated database of this test alone; it goes with the cluster."""
-    postgresql.revive()
-    return postgresql.create_database(template=ready_database)
+    return a_postgresql_database(request)
+
+
+def a_postgresql_database(request: pytest.FixtureRequest) -> str:
+    cluster = request.getfixturevalue("postgresql")
+    cluster.revive()
+    return cluster.create_database(template=request.getfixturevalue("ready_database"))
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -82,6 +109,7 @@ def processes(tmp_path: Path) -> Iterator[Processes]:
     with Processes(tmp_path) as started:
         yield started
         print(started.logs())
+        started.kill()
 
 
 @pytest.fixture(params=["embedded-sqlite", "rabbitmq-postgresql"])
@@ -102,6 +130,47 @@ def a_stack(request: pytest.FixtureRequest, processes: Processes, pair: str) -> 
     made = Stack(processes, request.getfixturevalue(f"{database}_url"), broker_url)
     yield made
     made.close()
+
+
+@pytest.fixture(scope="module")
+def stacks_at_work(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator:
+    """``stacks_at_work("embedded-sqlite")``: a stack for all tests of a module that only look, at work already.
+
+    The module says what works there: ``WORKERS = {"processes": 1, "threads": 4, "JOBS": …}``, ``SCHEDULER = True``.
+    """
+    chosen = {"processes": 1, "threads": 4} | getattr(request.module, "WORKERS", {})
+    schedules = getattr(request.module, "SCHEDULER", False)
+    made: dict[str, Stack] = {}
+
+    def at_work(pair: str) -> Stack:
+        if pair not in made:
+            broker, database = pair.split("-")
+            folder = tmp_path_factory.mktemp("stack")
+            url = f"sqlite:///{folder / 'ledger.db'}" if database == "sqlite" else a_postgresql_database(request)
+            broker_url = a_vhost(request.getfixturevalue("rabbitmq")) if broker == "rabbitmq" else ""
+            made[pair] = Stack(Processes(folder), url, broker_url)
+            made[pair].workers(**chosen)
+            if schedules:
+                made[pair].scheduler()
+        return made[pair]
+
+    yield at_work
+    for each in made.values():
+        each.close()
+
+
+@pytest.fixture(params=["embedded-sqlite", "rabbitmq-postgresql"])
+def at_work(request: pytest.FixtureRequest, stacks_at_work) -> Iterator[Stack]:
+    """As ``stack``, with workers, and shared: for tests that ask about runs of their own and stop nothing."""
+    yield (shared := stacks_at_work(request.param))
+    print(shared.processes.logs())
+
+
+@pytest.fixture
+def embedded_at_work(stacks_at_work) -> Iterator[Stack]:
+    """As ``embedded_stack``, with workers, and shared."""
+    yield (shared := stacks_at_work("embedded-sqlite"))
+    print(shared.processes.logs())
 
 
 @pytest.fixture

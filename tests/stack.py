@@ -80,7 +80,8 @@ class Stack:
         try:
             yield loaded
         finally:
-            self.broker.close()
+            if ended := self.__dict__.pop("broker", None):
+                ended.close()
 
     def dispatch(self, job: str, *args: Any, queue: str = "default", **kwargs: Any) -> str:
         return runs.dispatch(self.engine, NewRun(job=job, queue=queue, origin="code", args=args, kwargs=kwargs))
@@ -124,7 +125,8 @@ class Stack:
         return self.rows("SELECT * FROM runs WHERE message_id = :id", id=message.message_id)[0]
 
     def close(self) -> None:
-        self.processes.close()
+        """Kills what runs; how that stops, its tests say, and most wait for it."""
+        self.processes.kill()
         self.engine.dispose()
 
 

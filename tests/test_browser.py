@@ -8,8 +8,10 @@ from html.parser import HTMLParser
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
 
+from ledger import fleet
 from tests.servers import RabbitMQ
 from tests.stack import Site, Stack
+from workers import catalog
 
 CHROMIUM = "/usr/bin/chromium"
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
@@ -71,7 +73,8 @@ def expect_done(page: Page) -> None:
     expect(page.locator("h1")).to_contain_text("Done", timeout=DONE)
 
 
-def test_progress_is_seen_while_a_run_works_and_cancel_ends_it(stack: Stack, page: Page):
+def test_progress_is_seen_while_a_run_works_and_cancel_ends_it(embedded_stack: Stack, page: Page):
+    stack = embedded_stack
     stack.processes.environment["JOBS"] = "workers.jobs"
     stack.workers(1, 2)
     site = stack.web()
@@ -84,7 +87,8 @@ def test_progress_is_seen_while_a_run_works_and_cancel_ends_it(stack: Stack, pag
     expect(page.locator("h1")).to_contain_text("Canceled", timeout=DONE)
 
 
-def test_a_double_click_makes_one_run(stack: Stack, page: Page):
+def test_a_double_click_makes_one_run(embedded_stack: Stack, page: Page):
+    stack = embedded_stack
     site = stack.web()
     announce_catalogue(stack)
     page.goto(f"{site.url}/jobs/add")
@@ -94,9 +98,9 @@ def test_a_double_click_makes_one_run(stack: Stack, page: Page):
     assert stack.ask("SELECT count(*) FROM runs") == 1
 
 
-def test_a_wrong_value_is_told_at_its_field_and_nothing_typed_is_lost(stack: Stack, page: Page):
-    site = stack.web()
-    announce_catalogue(stack)
+def test_a_wrong_value_is_told_at_its_field_and_nothing_typed_is_lost(embedded_stack: Stack, page: Page):
+    site = embedded_stack.web()
+    announce_catalogue(embedded_stack)
     page.goto(f"{site.url}/jobs/report")
     page.get_by_label("Month").evaluate("field => field.type = 'text'")
     page.get_by_label("Month").fill("2026-13-01")
@@ -109,8 +113,10 @@ def test_a_wrong_value_is_told_at_its_field_and_nothing_typed_is_lost(stack: Sta
 
 
 def announce_catalogue(stack: Stack) -> None:
-    """A worker tells what there is to start, and leaves."""
-    assert stack.workers(1, 1).stop() == 0
+    """A worker has told what there is to start."""
+    with stack.sending() as jobs:
+        announced = [catalog.announce(each) for each in (jobs.add, jobs.report)]
+        fleet.register(stack.engine, fleet.NewProcess(kind="worker"), announced)
 
 
 def test_forms_are_accepted_at_once_while_rabbitmq_is_stopped(rabbitmq_stack: Stack, rabbitmq: RabbitMQ):

@@ -7,7 +7,7 @@ from tests.stack import Stack
 from tests.test_browser import DONE, browser, page  # noqa: F401
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.parametrize("stack", ["rabbitmq-postgresql"], indirect=True)  # the pages know no difference
 def test_a_schedule_from_its_rule_to_the_strip_of_its_ticks(stack: Stack, page: Page):  # noqa: F811
     stack.workers(1, 2)
     stack.scheduler()

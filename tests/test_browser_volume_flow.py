@@ -12,7 +12,10 @@ from workers.jobs.volume import phantom
 VIEWER = "document.getElementById('viewer').viewer"
 
 
-def test_a_raw_file_without_a_word_is_a_picture_within_three_clicks(stack: Stack, page: Page, tmp_path: Path):  # noqa: F811
+def test_a_raw_file_without_a_word_is_a_picture_within_three_clicks(
+    embedded_stack: Stack, page: Page, tmp_path: Path  # noqa: F811
+):
+    stack = embedded_stack
     file = tmp_path / "file.mpv"
     file.write_bytes(b"".join(slab.tobytes() for slab in phantom.slabs((187, 110, 110), "uint8", 0.03, 3)))
     stack.processes.environment["JOBS"] = "workers.jobs"

@@ -1,24 +1,22 @@
 """Every page of an empty site, wide and light, and on a dark phone: nothing on the console, nothing too wide, nothing
-that axe finds; and a picture of each in ``var/screenshots``. ``every_walk`` does so on every screen, in every theme,
-lived in, and in Chinese."""
+that axe finds. ``every_walk`` does so on every screen, in every theme, lived in, and in Chinese, and leaves pictures in
+``var/screenshots``."""
 
 from itertools import product
 from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import Browser, Page
 
 from tests.chromium import (
     complaints,
     launched,  # noqa: F401
     serving,
 )
-from tests.processes import ROOT
 from tests.walk import Stop, lived_in, stops
 from tests.web_steps import Site
 
-PICTURES = ROOT / "var" / "screenshots"
 SCREENS = {"wide": {"width": 1440, "height": 900}, "phone": {"width": 390, "height": 844}}
 NARROWEST = {"width": 320, "height": 640}
 LANGUAGES = {"en": "en-US", "zh-Hans": "zh-CN"}
@@ -40,38 +38,40 @@ def test_every_page_of_an_empty_site_is_fit_for_everybody(browser: Browser, tmp_
     assert faults_on_the_way(browser, tmp_path, "en", "empty", TWO_LOOKS) == []
 
 
-def faults_on_the_way(browser: Browser, tmp_path: Path, language: str, life: str, looks=EVERY_LOOK) -> list[str]:
+def faults_on_the_way(browser: Browser, tmp_path: Path, language: str, life: str, looks, pictures=None) -> list[str]:
     with serving(Site(tmp_path / "var")) as site:
         names = lived_in(site) if life == "lived-in" else {}
         context = browser.new_context(
             base_url=site.address, locale=LANGUAGES[language], reduced_motion="reduce", viewport=SCREENS["wide"]
         )
-        faults = [fault for stop in stops(site, names) for fault in look_at(context, stop, language, life, looks)]
+        page = context.new_page()  # one for all: a new one is a new process, two seconds of a core
+        faults = [fault for stop in stops(site, names) for fault in look_at(page, stop, language, looks, pictures)]
         context.close()
     return faults
 
 
-def look_at(context: BrowserContext, stop: Stop, language: str, life: str, looks) -> list[str]:
+def look_at(page: Page, stop: Stop, language: str, looks, pictures: Path | None) -> list[str]:
     """What is wrong with one page. It is loaded once; then the screen around it changes."""
-    page = context.new_page()
     said = complaints(page)
+    page.set_viewport_size(SCREENS["wide"])
+    page.emulate_media(color_scheme="light")
     answer = page.goto(stop.address)
     faults = [] if answer.status == stop.status else [f"{stop.address} answered {answer.status}"]
     if page.locator("html").get_attribute("lang") != language:
         faults.append(f"{stop.address} is not in {language}")
     for screen, theme in looks:
-        faults += on_screen(page, stop, language, screen, theme, PICTURES / language / life)
+        faults += on_screen(page, stop, language, screen, theme)
+        if pictures:
+            picture = pictures / f"{stop.name}-{screen}-{theme}.jpg"
+            page.screenshot(path=picture, type="jpeg", quality=70, full_page=True)
     page.set_viewport_size(NARROWEST)
     faults += too_wide(page, stop)
-    page.close()
     return faults + [each for each in said if f"status of {stop.status}" not in each]
 
 
-def on_screen(page: Page, stop: Stop, language: str, screen: str, theme: str, folder: Path) -> list[str]:
+def on_screen(page: Page, stop: Stop, language: str, screen: str, theme: str) -> list[str]:
     page.set_viewport_size(SCREENS[screen])
     page.emulate_media(color_scheme=theme)
-    picture = folder / f"{stop.name}-{screen}-{theme}.jpg"
-    page.screenshot(path=picture, type="jpeg", quality=70, full_page=True)
     found = [f"{stop.address}, {screen}, {theme}: {said}" for said in axe(page, language, screen, theme)]
     return too_wide(page, stop) + found
 

@@ -48,13 +48,13 @@ def test_an_address_that_is_taken_is_a_sentence(processes: Processes):
     assert "Cannot serve on 127.0.0.1" in second.log_text() and "Traceback" not in second.log_text()
 
 
-@pytest.mark.parametrize("size", [1_500_000, 3_000_000])
-def test_what_is_too_large_is_refused_by_the_site_in_words(processes: Processes, size: int):
+def test_what_is_too_large_is_refused_by_the_site_in_words(processes: Processes):
     prepare(open_engine(f"sqlite:///{processes.folder / 'var' / 'ledger.db'}"))
     process, address = web(processes, UPLOAD_LIMIT_MB=1)
     process.wait_for_log("Waybill: ")
-    response = httpx.post(f"{address}/runs/x/reruns", files={"file": b"x" * size})
-    assert response.status_code == 413
+    for size in (1_500_000, 3_000_000):
+        response = httpx.post(f"{address}/runs/x/reruns", files={"file": b"x" * size})
+        assert response.status_code == 413, size
 
 
 def wrong_password(address: str, client: str) -> int:

@@ -51,6 +51,7 @@ from web import (
 )
 from web import settings as settings_page
 from web.console import NAME, Console
+from web.url_rules import PatientRule
 from workers.publisher import make_publisher
 
 TEMPLATES = Path(__file__).resolve().parents[1] / "templates"
@@ -72,6 +73,7 @@ def create_app(settings: Settings | None = None, publisher=None) -> Flask:
     settings = settings or settings_of_environment()
     publisher = publisher or make_publisher(settings)
     app = Flask(__name__, template_folder=TEMPLATES)
+    app.url_rule_class = PatientRule
     app.extensions[NAME] = Console(settings, open_engine(settings.ledger_url), publisher)
     for part in PARTS:
         part.init_app(app, settings)
