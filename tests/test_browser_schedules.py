@@ -15,7 +15,7 @@ def test_a_schedule_from_its_rule_to_the_strip_of_its_ticks(stack: Stack, page: 
     page.goto(f"{site.url}/schedules/new?job=add")
     rule, preview = page.get_by_label("Rule"), page.locator("#preview")
     rule.fill("*/15 * * * *")
-    expect(preview).to_contain_text("Every 15th minute")
+    expect(preview).to_contain_text("Every 15 minutes")
     expect(preview.locator("tbody tr")).to_have_count(5)
     rule.fill("30 9 * * MON-FRI")
     expect(preview).to_contain_text("At 09:30")

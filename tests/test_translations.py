@@ -9,7 +9,7 @@ import pytest
 from babel.messages.catalog import Catalog, Message
 from babel.messages.extract import extract_from_dir
 from babel.messages.frontend import parse_mapping_cfg
-from babel.messages.mofile import write_mo
+from babel.messages.mofile import read_mo, write_mo
 from babel.messages.pofile import read_po
 
 from ledger.queries.reasons import Why
@@ -87,9 +87,16 @@ def test_placeholders_agree(language: str):
 
 @pytest.mark.parametrize("language", OTHERS)
 def test_what_is_compiled_is_what_is_written(language: str):
-    compiled = BytesIO()
-    write_mo(compiled, catalogue(language))
-    assert file_of(language, "mo").read_bytes() == compiled.getvalue(), "make translations"
+    written = BytesIO()
+    write_mo(written, catalogue(language))
+    compiled = BytesIO(file_of(language, "mo").read_bytes())
+    assert sentences(compiled) == sentences(written), "make translations"
+
+
+def sentences(compiled: BytesIO) -> list[tuple]:
+    """Without the header, which names the version of Babel."""
+    compiled.seek(0)
+    return [(message.id, message.string) for message in read_mo(compiled) if message.id]
 
 
 @pytest.mark.parametrize(
