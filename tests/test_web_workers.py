@@ -71,6 +71,27 @@ def test_a_worker_is_drained_after_a_question(site: Site):
     assert state_of(site, made.workers[1].worker_id) == "alive"
 
 
+def registered(site: Site, *queues: str, **fields) -> NewProcess:
+    process = NewProcess(kind="worker", jobs=["add"], queues=list(queues), **fields)
+    fleet.register(site.engine, process)
+    return process
+
+
+def test_the_question_names_the_queues_that_nobody_else_serves(site: Site):
+    alone, _other = registered(site, "imaging", "reports", "mail"), registered(site, "mail")
+    asked = text(site.page(f"/workers/{alone.id}/drain").main)
+    assert "Nobody else serves “imaging” and “reports”: what waits there waits until another worker comes." in asked
+    assert "Nothing is lost" not in asked
+
+
+def test_the_workers_of_a_supervisor_are_no_others_to_it(site: Site):
+    supervisor = NewProcess(kind="supervisor")
+    fleet.register(site.engine, supervisor)
+    [first, _second] = [registered(site, "mail", supervisor_id=supervisor.id) for _ in range(2)]
+    assert "Nobody else serves “mail”" in text(site.page(f"/workers/{supervisor.id}/drain").main)
+    assert "Nothing is lost" in text(site.page(f"/workers/{first.id}/drain").main)
+
+
 def test_a_supervisor_is_drained_with_all_its_workers(site: Site):
     made = family(site.engine)
     site.press(site.page(f"/workers/{made.supervisor.id}/drain"), "Drain")

@@ -88,6 +88,15 @@ def process_now(engine: Engine, process_id: str) -> tuple[Process, int]:
         return _process(row), connection.scalar(held)
 
 
+def unserved_without(engine: Engine, process: Process) -> tuple[str, ...]:
+    """The queues that only this worker serves, or only the workers of this supervisor."""
+    with reading(engine) as connection:
+        taking = [each for each in alive_processes(connection) if each.takes_runs]
+    own = [each for each in taking if process.id in (each.id, each.supervisor_id)]
+    others = {queue for each in taking if each not in own for queue in each.queues}
+    return tuple(sorted({queue for each in own for queue in each.queues} - others))
+
+
 _alive = Prepared(
     select(processes)
     .where(OneOf(processes.c.state, "states"))
