@@ -366,15 +366,26 @@ def test_a_search_for_a_name_and_a_value_that_finds_nothing_offers_the_one_that_
         assert len(site.page(links[0]["href"]).select("table.runs tbody tr")) == 1
 
 
-def test_a_run_that_was_run_again_says_so_in_the_list_and_leads_to_the_newest(site: Site):
+def test_a_run_that_was_run_again_says_in_the_list_what_became_of_the_newest_and_leads_to_it(site: Site):
     first, other = (running(site.engine) for _ in range(2))
     finish(site.engine, failed(first), failed(other))
     dispatch(site.engine, parent_id=first.id, origin="rerun")
     newest = dispatch(site.engine, parent_id=first.id, origin="rerun")
     page = site.page("/runs?tab=failed")
-    [link] = page.select("table.runs a.tag")
-    assert (text(link), link["href"]) == ("run again", f"/runs/{newest}")
+    [link] = page.select("table.runs small a")
+    assert (text(link), link["href"]) == ("rerun: waiting", f"/runs/{newest}")
     assert link.find_parent("tr")["id"] == f"run-{first.id}"
+    cancel(site.engine, newest)
+    assert text(site.page("/runs?tab=failed").select_one("table.runs small a")) == "rerun: canceled"
+
+
+def test_the_question_before_a_rerun_says_how_many_were_run_again_already(site: Site):
+    first, other = (running(site.engine) for _ in range(2))
+    finish(site.engine, failed(first), failed(other))
+    assert "already" not in text(site.page("/actions/new?action=rerun&tab=failed").main)
+    dispatch(site.engine, parent_id=first.id, origin="rerun")
+    assert "1 of 2 was run again already." in text(site.page("/actions/new?action=rerun&tab=failed").main)
+    assert "already" not in text(site.page("/actions/new?action=discard&tab=failed").main)
 
 
 @pytest.mark.parametrize(

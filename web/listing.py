@@ -8,6 +8,7 @@ from flask_babel import gettext as _
 from ledger.actions import Kind
 from ledger.queries.counting import Count
 from ledger.queries.lines import RunLine
+from ledger.queries.reruns import Rerun
 from ledger.queries.runs import RunsPage, runs_page
 from ledger.queries.views import View
 from ledger.queries.wanted import Tab, instant_of
@@ -49,7 +50,7 @@ class ListPage:
 
     lines: tuple[RunLine, ...]
     tags: dict[str, tuple[str, ...]]
-    again: dict[str, str]
+    again: dict[str, Rerun]
     tab: str
     tabs: tuple[TabLink, ...]
     selects: tuple[Select, ...]

@@ -12,7 +12,7 @@ from ledger.queries.lines import RunLine, lines
 from ledger.queries.looking import look
 from ledger.queries.marks import tags_of
 from ledger.queries.places import Place, nearest, place_of
-from ledger.queries.reruns import newest_reruns
+from ledger.queries.reruns import Rerun, newest_reruns
 from ledger.queries.tabs import counts_of
 from ledger.queries.wanted import WINDOW, Tab, Wanted, by_looking, needed, resolved
 from ledger.tables import jobs, processes, runs
@@ -32,7 +32,7 @@ class RunsPage:
     place: Place
     lines: tuple[RunLine, ...]
     tags: dict[str, tuple[str, ...]]
-    again: dict[str, str]
+    again: dict[str, Rerun]
     counts: dict[Tab, Count]
     newer: Count
     jobs: tuple[str, ...]
@@ -62,7 +62,7 @@ def runs_page(engine: Engine, wanted: Wanted) -> RunsPage:
             place=place,
             lines=lines(connection, place.ids),
             tags=tags_of(connection, place.ids),
-            again=newest_reruns(connection, place.ids),
+            again=newest_reruns(connection, place.ids, now),
             counts=counts,
             newer=_newer(connection, wanted, now),
             jobs=known_jobs,
