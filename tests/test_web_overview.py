@@ -5,6 +5,7 @@ import json
 from sqlalchemy import Engine, update
 
 from ledger import clock, fleet, recurrence, schedules
+from ledger.claims import Claims
 from ledger.engine import writing
 from ledger.fleet import NewProcess
 from ledger.tables import processes, runs
@@ -12,6 +13,7 @@ from tests.ledger_steps import (
     CRASH_LIMIT,
     dispatch,
     dispatch_many,
+    draining,
     failed,
     finish,
     rescue,
@@ -47,6 +49,24 @@ def test_when_all_is_well_the_page_says_so_in_a_sentence(site: Site):
     page = site.page("/")
     assert not page.select(".alert")
     assert text(page.select_one(".well")) == "The worker is up, nothing waits, no failure in the last hour."
+
+
+def test_what_runs_on_workers_that_drain_is_told_apart_from_the_slots_of_the_others(site: Site):
+    leaving, staying = (registered(site, slots=4) for _ in range(2))
+    for by in (leaving, staying, staying):
+        running(site.engine, by)
+    draining(site.engine, leaving)
+    page = site.page("/")
+    assert figures(page)["Running"] == ("3", "2 of 4 slots, 1 on a worker that takes no more")
+    said = "2 of 4 slots are busy. 1 run is at work on a worker that takes no more."
+    assert said in text(page.select_one(".flowing"))
+    assert "2 of 4 slots busy" in text(page.select_one(".flow"))
+
+
+def registered(site: Site, slots: int) -> Claims:
+    process = NewProcess(kind="worker", jobs=["add"], queues=["default"], slots=slots)
+    fleet.register(site.engine, process)
+    return Claims(process.id, process.name, process.jobs)
 
 
 def test_the_five_figures_count_the_last_hour(site: Site):
