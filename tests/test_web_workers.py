@@ -6,7 +6,7 @@ from ledger import fleet
 from ledger.engine import reading, writing
 from ledger.fleet import NewProcess
 from ledger.tables import processes
-from tests.ledger_steps import CRASH_LIMIT, claim, dispatch, draining, running, worker
+from tests.ledger_steps import CRASH_LIMIT, cancel, claim, dispatch, draining, running, worker
 from tests.test_ledger_drain import Family, family
 from tests.web_steps import (
     Site,
@@ -47,6 +47,16 @@ def fleet_claims(process: NewProcess):
     from ledger.claims import Claims
 
     return Claims(process.id, process.name, process.jobs)
+
+
+def test_a_run_that_was_asked_to_stop_says_so_where_it_is_seen_at_work(site: Site):
+    by = worker(site.engine)
+    canceling, _other = running(site.engine, by), running(site.engine, by)
+    cancel(site.engine, canceling.id)
+    said = row(site.page("/workers"), by.worker_id).select(".st")
+    assert [text(each) for each in said] == ["Canceling"]
+    first, second = site.page("/").select("section.c4 table")[0].select("tr")
+    assert "Canceling" in text(first) and "asked" in text(first) and "Canceling" not in text(second)
 
 
 def test_a_version_that_differs_from_the_usual_one_is_marked(site: Site):
