@@ -21,7 +21,7 @@ from web.filters import first_line
 from web.history import Event
 from web.numbers import count
 from web.offers import Offer, is_shown_by, offers_of
-from web.pace import Pace, pace
+from web.pace import STEP, Pace, pace
 from web.rerun_advice import edit_first
 from web.results import Result, result_of
 from web.slot_words import full_words
@@ -30,9 +30,6 @@ from web.tracebacks import Block, Place
 from web.words import ORIGIN
 
 LINE_SHOWN = 160
-
-#: A run in progress is another page every so often, even if nothing was reported: its bar grows.
-STEP = 2 * clock.SECOND
 
 
 @dataclass(frozen=True, slots=True)

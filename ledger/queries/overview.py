@@ -16,15 +16,13 @@ from ledger.queries.system import System, system_of
 from ledger.queries.throughput import Range, Throughput, throughput
 from ledger.queries.trouble import Trouble, trouble
 from ledger.queries.upcoming import Upcoming, upcoming
-from ledger.queries.usual import usual_of
+from ledger.queries.usual import usual_at_work
 from ledger.queries.workers import alive_processes
 from ledger.states import State
 from ledger.tables import runs
 
 MOST_RUNNING = 6
 MOST_RECENT = 8
-#: Of what runs for less, nobody asks whether it is late.
-WONDER = 5 * clock.SECOND
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +55,7 @@ def overview(engine: Engine, wanted: Range = Range.HOUR, seen_at: int = 0) -> Ov
             backlog=waiting,
             running=up_to(CAP, _number_at_work.run(connection, {}).scalar_one()),
             at_work=at_work,
-            usual=usual_of(connection, {each.job for each in at_work if now - each.started_at > WONDER}),
+            usual=usual_at_work(connection, at_work, now),
             throughput=last_hour if wanted == Range.HOUR else throughput(connection, wanted, now),
             last_hour=last_hour,
             failures=lately if wanted == Range.HOUR else failures(connection, now, wanted.length),
