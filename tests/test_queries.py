@@ -343,6 +343,7 @@ def test_errors_that_differ_in_numbers_and_names_are_one_cause():
         'order 9: card "z" declined\nmore',
     ]
     assert {pattern_of(error) for error in same} == {"order …: card … declined"}
+    assert pattern_of("can't encode 'ñ' in 'mail'") == "can't encode … in …"
 
 
 def test_failures_are_grouped_by_cause_the_most_frequent_first(engine: Engine):
