@@ -150,6 +150,19 @@ def test_a_failure_is_muted_and_unmuted_in_its_row_and_the_muted_are_counted_on_
     assert "muted" not in text(page.select_one(".head")) and len(rows(page)) == 1
 
 
+def test_what_was_muted_is_named_and_can_be_taken_back_at_once(site: Site):
+    fail(site.engine, error="card <declined> for order 7")
+    site.press(site.page(f"/failures/{MARK}?range=hour"), "Mute until it changes")
+    page = site.page(f"/failures/{MARK}?range=hour")
+    said = "Muted “ValueError: card <declined> for order …”: it is told again"
+    assert text(page.select_one(".note")).startswith(said)
+    answer = site.press(page, "Undo ValueError: card <declined> for order …")
+    assert answer.location == f"/failures/{MARK}?range=hour"
+    page = site.page(answer.location)
+    assert "Unmuted “ValueError: card <declined> for order …”" in text(page.select_one(".note"))
+    assert "Mute until it changes" in buttons(page)
+
+
 def test_the_number_beside_runs_is_explained_there_and_where_it_leads(site: Site):
     fail(site.engine)
     page = site.page("/runs")

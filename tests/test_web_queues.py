@@ -71,7 +71,9 @@ def test_a_queue_is_paused_with_a_reason_and_an_end_and_the_page_says_so(site: S
     [pause] = held(site.engine).values()
     assert (pause.queue, pause.by, pause.reason) == (ALONE, "someone", "DB upgrade")
     assert abs(pause.ends_at - clock.now() - HOUR) < 60 * clock.SECOND
-    shown = text(site.page("/queues/mail").main)
+    page = site.page("/queues/mail")
+    said, shown = page.select_one(".note"), text(page.main)
+    assert text(said) == f"Paused until {said.time.text} : no run of “mail” starts before. What runs goes on."
     assert "paused by someone until" in shown and "DB upgrade" in shown
     assert "“mail” is paused by someone" in text(site.page("/").select_one(".alert.idle"))
 
@@ -117,6 +119,7 @@ def test_a_paused_queue_is_resumed_from_the_list(site: Site):
     assert claim(site.engine, by, queue=ALONE) == []
     answer = site.press(site.page("/queues"), "Resume mail")
     assert (answer.status_code, answer.location) == (303, "/queues")
+    assert "Resumed: workers take what waits in “mail” again." in text(site.page("/queues").main)
     assert [each.id for each in claim(site.engine, by, queue=ALONE)] == [run_id]
 
 

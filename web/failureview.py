@@ -106,7 +106,11 @@ def list_of(page: GroupsPage, name: str) -> GroupsView:
 
 def _listed(group: Group, name: str) -> GroupRow:
     """It speaks for all of its runs: what differs between their errors is left to its page."""
-    return replace(row_of(group, name), words=said(group.error_type, pattern_of(group.error)))
+    return replace(row_of(group, name), words=named(group))
+
+
+def named(group: Group) -> str:
+    return said(group.error_type, pattern_of(group.error))
 
 
 def row_of(group: Group, name: str) -> GroupRow:
