@@ -8,6 +8,7 @@ from ledger import clock, fleet, recurrence, schedules
 from ledger.claims import Claims
 from ledger.engine import writing
 from ledger.fleet import NewProcess
+from ledger.queries.throughput import Part, Range, Throughput
 from ledger.tables import processes, runs
 from tests.ledger_steps import (
     CRASH_LIMIT,
@@ -28,6 +29,7 @@ from tests.web_steps import (
     text,
     visited,  # noqa: F401
 )
+from web.charts import bars
 
 
 def scheduler(engine: Engine) -> None:
@@ -161,6 +163,20 @@ def test_the_chart_says_in_words_what_it_draws(site: Site):
     chart = site.page("/").select_one("svg.bars")
     assert chart["aria-label"].startswith("Runs finished per minute: 1 done, 0 failed; peak 1 at ")
     assert len(chart.select("g title")) == 60 and len(chart.select("rect")) == 1
+
+
+def test_few_failures_among_many_runs_are_drawn_thin(site: Site):
+    parts = (Part(clock.now(), 999, 1), Part(clock.now(), 0, 500))
+    with site.app.test_request_context():
+        first, second = bars(Throughput(Range.WEEK, parts, (), True)).bars
+    assert (first.failed_height, second.failed_height) == (1, 60)
+
+
+def test_ways_of_failing_that_have_no_room_are_counted_with_a_link_to_all(site: Site):
+    for number in range(10):
+        finish(site.engine, failed(running(site.engine), error_type=f"Error{number}"))
+    page = site.page("/?range=week")
+    assert "and 2 more" in [text(link) for link in page.select("section.c12 a[href='/failures?range=week']")]
 
 
 def test_the_strip_tells_what_is_missing(site: Site):

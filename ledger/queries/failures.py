@@ -47,11 +47,13 @@ class Cause:
 
 @dataclass(frozen=True, slots=True)
 class Failures:
-    """``muted``: how many of the job's failures nobody wants to be told of; they are not among the causes."""
+    """``muted``: how many of the job's failures nobody wants to be told of; they are not among the causes. ``more``:
+    how many causes there are besides."""
 
     causes: tuple[Cause, ...]
     number: Count
     muted: tuple[tuple[str, int], ...] = ()
+    more: int = 0
 
     def muted_of(self, job: str) -> int:
         return dict(self.muted).get(job, 0)
@@ -63,8 +65,8 @@ def failures(connection: Connection, now: int, span: int = HOUR) -> Failures:
     heard = [row for row in rows if row.fingerprint not in quiet]
     muted = Counter(row.job for row in rows if row.fingerprint in quiet)
     causes = sorted(_causes(heard, now, span), key=lambda cause: (-cause.number, -cause.last_at))
-    number = up_to(MOST_FAILURES, len(rows))
-    return Failures(_since(connection, causes[:MOST_CAUSES]), number, tuple(sorted(muted.items())))
+    number, more = up_to(MOST_FAILURES, len(rows)), max(0, len(causes) - MOST_CAUSES)
+    return Failures(_since(connection, causes[:MOST_CAUSES]), number, tuple(sorted(muted.items())), more)
 
 
 _noted = Prepared(
