@@ -6,7 +6,7 @@ from urllib.parse import quote_plus
 import pytest
 from sqlalchemy import select
 
-from ledger import clock, notes
+from ledger import clock, fleet, notes
 from ledger.claims import Claim
 from ledger.engine import reading, writing
 from ledger.ids import new_id
@@ -156,6 +156,47 @@ def test_a_running_run_shows_how_far_it_is_and_what_it_says(site: Site):
     assert "12 % – slice 48 of 400" in text(page.main)
     assert "careful" in text(page.select_one(".log li.warning"))
     assert buttons(page) == ["Cancel"]
+
+
+def test_a_run_leads_to_its_job_and_its_worker_as_long_as_they_are_known(site: Site):
+    def add(): ...
+
+    by = worker(site.engine)
+    claimed = running(site.engine, by)
+    link = run(site, claimed.id).select_one(".attempts a")
+    assert link["href"] == f"/workers#process-{by.worker_id}"
+    facts = run(site, claimed.id).select_one("aside .kv")
+    assert text(facts.select("dd")[1]) == "add" and not facts.select("dd")[1].a
+    announced(site, add)
+    assert run(site, claimed.id).select_one("aside .kv dd a")["href"] == "/jobs/add"
+    rescue(site.engine, by)
+    assert run(site, claimed.id).select_one(".attempts a")
+    with writing(site.engine) as connection:
+        fleet.forget(connection, by.worker_id)
+    assert run(site, claimed.id).select_one(".attempts a") is None
+
+
+def test_where_a_run_is_from_is_said_once(site: Site):
+    said = text(run(site, dispatch(site.engine, origin="schedule")).select_one("aside .kv"))
+    assert "Origin by its schedule" in said
+
+
+def test_why_a_run_waits_is_apart_from_what_helps(site: Site):
+    alert = run(site, dispatch(site.engine, queue="mail")).select_one(".alert")
+    assert "”. To serve it:" in " ".join(alert.get_text().split())
+
+
+@pytest.mark.parametrize(("at_work", "said"), [(False, "The run that waits stays:"), (True, "That run goes on:")])
+def test_editing_what_has_not_ended_says_that_it_stays(site: Site, at_work: bool, said: str):
+    def add(): ...
+
+    announced(site, add)
+    run_id = running(site.engine).id if at_work else dispatch(site.engine)
+    page = run(site, run_id)
+    edit = next(link["href"] for link in page.select(".head a") if text(link) == "Edit and run")
+    assert said in text(site.page(edit).select_one("#start .alert"))
+    cancel(site.engine, run_id)
+    assert (said in text(site.page(edit).main)) == at_work
 
 
 def test_a_run_that_outlasts_its_job_says_so_instead_of_a_few_seconds_left(site: Site):

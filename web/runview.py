@@ -37,6 +37,7 @@ class AttemptRow:
     words: str
     outcome: str
     worker: str
+    worker_url: str
     started_at: int
     took: int | None
     because: str
@@ -161,12 +162,17 @@ def _attempt(attempt: Attempt, line: RunLine, is_one_of_several: bool) -> Attemp
         words,
         attempt.outcome,
         attempt.worker,
+        _worker_url(attempt.worker_id) if attempt.worker_id else "",
         attempt.started_at,
         took,
         first_line(attempt.error)[:LINE_SHOWN] if is_one_of_several else "",
         attempt.retry_at if attempt.outcome == Outcome.FAILED else None,
         attempt.late_at,
     )
+
+
+def _worker_url(process_id: str) -> str:
+    return url_for("workers.index", _anchor=f"process-{process_id}")
 
 
 def _other_tracebacks(run: RunPage) -> tuple[int, ...]:
