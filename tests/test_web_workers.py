@@ -65,7 +65,7 @@ def test_a_version_that_differs_from_the_usual_one_is_marked(site: Site):
         fleet.register(site.engine, process)
     page = site.page("/workers")
     assert [bool(row(page, process.id).select(".differs")) for process in made] == [False, False, True]
-    assert "most run 2" in text(row(page, made[2].id))
+    assert "most run 2" in text(row(page, made[2].id).select_one(".why"))
 
 
 def test_a_worker_is_drained_after_a_question(site: Site):
@@ -161,3 +161,15 @@ def test_strip_overview_and_page_count_the_same_workers(site: Site):
     assert "1 of 2 workers" in text(page.select_one("#strip"))
     dispatch(site.engine)
     assert text(site.page("/").select_one(".well")).startswith("One thing needs you. 1 of 2 workers take runs,")
+
+
+def test_who_ended_shows_its_queues_and_is_linked_where_nobody_serves_them_any_more(site: Site):
+    gone = registered(site, "mail")
+    dispatch(site.engine, queue="mail")
+    assert "No worker serves" not in text(site.page("/").main)
+    with writing(site.engine) as connection:
+        fleet.declare_gone(connection, gone.id, "no sign of life for 30 s", CRASH_LIMIT)
+    assert "mail" in [text(each) for each in row(site.page("/workers"), gone.id).select("td")]
+    alert = next(each for each in site.page("/").select(".alert") if text(each.b) == "No worker serves “mail”.")
+    assert f"The last one, {gone.name} , ended: no sign of life for 30 s." in text(alert)
+    assert alert.a["href"] == f"/workers#process-{gone.id}"

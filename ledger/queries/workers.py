@@ -119,6 +119,15 @@ def _recently_ended(connection: Connection) -> tuple[Process, ...]:
     return tuple(_process(row) for row in connection.execute(_lately_ended))
 
 
+def last_to_serve(connection: Connection, queues: Collection[str]) -> dict[str, Process]:
+    """For each of ``queues`` the worker that served it and ended last, if that was lately."""
+    found: dict[str, Process] = {}
+    for process in _recently_ended(connection) if queues else ():
+        for queue in set(process.queues) & set(queues):
+            found.setdefault(queue, process)
+    return found
+
+
 def shown(connection: Connection, ids: Collection[str]) -> frozenset[str]:
     """Those of ``ids`` that have a row on the page of the workers."""
     ended = select(_lately_ended.with_only_columns(processes.c.id).subquery().c.id)
