@@ -180,9 +180,11 @@ def _noted(row) -> Group:
 
 
 def noted(engine: Engine, fingerprint: str) -> Group:
-    """What is noted of one, without its numbers. Raises FailureNotFound."""
+    """What is noted of one, and what its newest run said; without its numbers. Raises FailureNotFound."""
+    own = select(func.substr(runs.c.error, 1, ERROR_SHOWN)).where(runs.c.fingerprint == fingerprint)
     with reading(engine) as connection:
-        return _noted(_row(connection, fingerprint))
+        group = _noted(_row(connection, fingerprint))
+        return replace(group, error=connection.scalar(own.order_by(runs.c.id.desc()).limit(1)) or group.error)
 
 
 def _row(connection: Connection, fingerprint: str):
