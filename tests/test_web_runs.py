@@ -211,7 +211,7 @@ def test_a_run_that_outlasts_its_job_says_so_instead_of_a_few_seconds_left(site:
     assert "longer than usual: 4 min , usually 2 min" in said and "left" not in said
     assert "longer than usual: 4 min , usually 2 min" in text(site.page("/").main)
     [note] = cells(site.page("/runs?tab=running"), 3)
-    assert note == "longer than usual: 4 min , usually 2 min"
+    assert note == "99 % longer than usual: 4 min , usually 2 min"
     at_percent(site, 25, claimed)
     assert "about 12 min left" in text(run(site, claimed.id).main)
     assert "12 min left" in text(site.page("/").main)
