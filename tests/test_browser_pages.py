@@ -22,6 +22,7 @@ from tests.ledger_steps import (
     HOUR,
     brought_to,
     dispatch,
+    dispatch_many,
     failed,
     finish,
     retried,
@@ -268,3 +269,14 @@ def test_after_an_action_no_run_is_ticked_any_more(page: Page, engine: Engine):
     expect(page.locator(f"#run-{run_id}")).to_be_visible()
     expect(tick).not_to_be_checked()
     expect(page.locator("[data-bar]")).to_be_hidden()
+
+
+def test_all_that_match_is_offered_only_where_more_match_than_are_ticked(page: Page, engine: Engine):
+    dispatch_many(engine, 2)
+    page.goto("/runs")
+    rest = page.locator("[data-total]")
+    page.locator("#pick .pick[name=id]").first.check()
+    expect(rest).to_be_visible()
+    page.locator("[data-all]").check()
+    expect(page.locator("[data-chosen]")).to_have_text("2 chosen")
+    expect(rest).to_be_hidden()

@@ -20,7 +20,7 @@ from ledger.queries.counting import Count
 from ledger.queries.failures import pattern_of
 from ledger.queries.overview import overview
 from ledger.queries.reasons import Why
-from ledger.queries.reruns import repeat_of
+from ledger.queries.reruns import Rerun, repeat_of
 from ledger.queries.run import result_of, run_page
 from ledger.queries.runs import runs_page
 from ledger.queries.schema import SchemaMissing, require_schema
@@ -133,7 +133,7 @@ def test_the_newest_repetition_of_each_run_is_known_by_one_statement(engine: Eng
     newest = dispatch(engine, parent_id=first, origin="rerun")
     with statements(engine) as sent:
         page = runs_page(engine, Wanted(tab=Tab.FAILED))
-    assert [line.id for line in page.lines] == [other, first] and page.again == {first: newest}
+    assert [line.id for line in page.lines] == [other, first] and page.again == {first: Rerun(newest, Status.QUEUED)}
     assert sum("parent_id" in statement for statement, _parameters in sent) == 1
 
 
@@ -344,6 +344,7 @@ def test_errors_that_differ_in_numbers_and_names_are_one_cause():
         'order 9: card "z" declined\nmore',
     ]
     assert {pattern_of(error) for error in same} == {"order …: card … declined"}
+    assert pattern_of("can't encode 'ñ' in 'mail'") == "can't encode … in …"
 
 
 def test_failures_are_grouped_by_cause_the_most_frequent_first(engine: Engine):

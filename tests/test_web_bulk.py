@@ -6,7 +6,7 @@ import json
 
 from ledger import clock
 from ledger.actions import JOB
-from tests.ledger_steps import brought_to, dispatch, dispatch_many, row, state, worker
+from tests.ledger_steps import brought_to, dispatch, dispatch_many, row, running, state, worker
 from tests.test_ledger_actions import work_off
 from tests.web_steps import (
     Site,
@@ -53,7 +53,7 @@ def test_chosen_runs_are_canceled_after_a_page_that_says_so(site: Site):
     assert "0 of 2" in text(site.page(location).main) or "next in line" in text(site.page(location).main)
     work(site, location)
     assert [state(site.engine, each) for each in (first, second, other)] == ["canceled", "canceled", "queued"]
-    assert "2 done; they had been found queued" in text(site.page(location).main)
+    assert "2 canceled" in text(site.page(location).main)
     history = text(site.page(f"/runs/{first}").aside)
     assert "Canceled by someone with 1 other" in history
 
@@ -98,6 +98,34 @@ def test_a_queue_has_to_be_named_and_the_move_can_be_undone(site: Site):
     assert "Undo" not in buttons(site.page(back))
 
 
+def test_an_undo_says_what_it_took_back_and_what_was_done(site: Site):
+    brought_to(site.engine, "failed")
+    location = confirmed(site, asked(site, "action=rerun&tab=failed"), "Run 1 run again")
+    work(site, location)
+    back = site.press(site.page(location), "Undo").location
+    work(site, back)
+    page = site.page(back)
+    assert text(page.h1).startswith("Undo of “Run 1 run again”")
+    assert text(page.select_one(".c7 ul")) == "1 canceled"
+    assert "Undo of “Run 1 run again”" in text(site.page("/actions").main)
+
+
+def test_what_was_at_work_was_asked_to_stop_and_not_canceled(site: Site):
+    running(site.engine)
+    dispatch_many(site.engine, 2)
+    location = confirmed(site, asked(site, "action=cancel"), "Cancel 3 runs")
+    work(site, location)
+    assert text(site.page(location).select_one(".c7 ul")) == "2 canceled 1 asked to stop"
+
+
+def test_what_was_tagged_is_one_number_whatever_state_it_had(site: Site):
+    brought_to(site.engine, "failed")
+    dispatch(site.engine)
+    location = confirmed(site, asked(site, "action=tag"), "Tag 2 runs", target="odd")
+    work(site, location)
+    assert text(site.page(location).select_one(".c7 ul")) == "2 tagged “odd”"
+
+
 def test_an_action_is_found_again_and_undone_from_the_list_of_all(site: Site):
     assert "No bulk action yet" in text(site.page("/actions").main)
     run_id = dispatch(site.engine, queue="mail")
@@ -111,7 +139,7 @@ def test_an_action_is_found_again_and_undone_from_the_list_of_all(site: Site):
     back = site.press(listed, "Undo Move 1 run to “slow”").location
     work(site, back)
     assert row(site.engine, run_id).queue == "mail"
-    assert text(site.page(back).h1).startswith("Undo: Move 1 run")
+    assert text(site.page(back).h1).startswith("Undo of “Move 1 run to “slow””")
     assert "Undo Move" not in text(site.page("/actions").main)
 
 

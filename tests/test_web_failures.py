@@ -1,7 +1,11 @@
 """Why runs fail, as pages: the list, the page of one way, muting it, and the badge."""
 
-from ledger import muting, upkeep
-from tests.ledger_steps import failed, finish, rescue, row, running
+from sqlalchemy import update
+
+from ledger import clock, muting, upkeep
+from ledger.engine import writing
+from ledger.tables import failures
+from tests.ledger_steps import HOUR, failed, finish, rescue, row, running
 from tests.test_ledger_failures import MARK, PLACE, fail, worker_of
 from tests.web_steps import (
     Site,
@@ -39,10 +43,29 @@ def test_failures_of_one_way_are_one_line_with_what_can_be_done(site: Site):
         fail(site.engine, error=f"card declined for order {number}")
     page = site.page("/failures?range=hour")
     [line] = page.select("table.failures tbody tr")
-    assert "ValueError: card declined for order 2" in text(line) and PLACE in text(line)
+    assert "ValueError: card declined for order …" in text(line) and PLACE in text(line)
+    assert text(site.page("/").select_one("section.c12 table td a")) == "ValueError: card declined for order …"
+    assert "card declined for order 2" in text(site.page(f"/failures/{MARK}").select_one(".alert"))
     again = line.select_one("a.btn")
     assert text(again) == "Run 3 again…"
     assert again["href"] == f"/actions/new?action=rerun&tab=failed&fingerprint={MARK}&age=hour"
+
+
+def test_a_failure_without_a_fingerprint_says_why_it_cannot_be_muted_and_leads_to_its_runs(site: Site):
+    finish(site.engine, failed(running(site.engine)))
+    page = site.page("/failures")
+    assert "failed before its place was kept" in rows(page)[0]
+    assert text(page.select_one("table.failures a.btn")).startswith("See the runs")
+
+
+def test_first_seen_is_the_same_on_both_pages_whatever_the_range(site: Site):
+    fail(site.engine)
+    with writing(site.engine) as connection:
+        connection.execute(update(failures).values(first_seen_at=clock.now() - 26 * HOUR))
+    for address, table in (("/", "section.c12 table"), ("/failures?range=hour", "table.failures")):
+        shown = site.page(address).select_one(table)
+        assert text(shown.select("th")[4]) == "First seen"
+        assert text(shown.select("tbody td")[4]).startswith("1 d")
 
 
 def test_a_crash_is_told_in_words(site: Site):
@@ -125,6 +148,20 @@ def test_a_failure_is_muted_and_unmuted_in_its_row_and_the_muted_are_counted_on_
     assert text(link) == "1 muted" and page.select_one(link["href"]) and len(rows(page)) == 1
     page = site.page(site.press(page, f"Un{word[0].lower()}{word[1:]}").location)
     assert "muted" not in text(page.select_one(".head")) and len(rows(page)) == 1
+
+
+def test_what_was_muted_is_named_and_can_be_taken_back_at_once(site: Site):
+    fail(site.engine, error="account closed")
+    fail(site.engine, error="card <declined> for order 7")
+    site.press(site.page(f"/failures/{MARK}?range=hour"), "Mute until it changes")
+    page = site.page(f"/failures/{MARK}?range=hour")
+    said = "Muted “ValueError: card <declined> for order …”: it is told again"
+    assert text(page.select_one(".note")).startswith(said)
+    answer = site.press(page, "Undo ValueError: card <declined> for order …")
+    assert answer.location == f"/failures/{MARK}?range=hour"
+    page = site.page(answer.location)
+    assert "Unmuted “ValueError: card <declined> for order …”" in text(page.select_one(".note"))
+    assert "Mute until it changes" in buttons(page)
 
 
 def test_the_number_beside_runs_is_explained_there_and_where_it_leads(site: Site):

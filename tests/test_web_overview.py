@@ -5,13 +5,16 @@ import json
 from sqlalchemy import Engine, update
 
 from ledger import clock, fleet, recurrence, schedules
+from ledger.claims import Claims
 from ledger.engine import writing
 from ledger.fleet import NewProcess
+from ledger.queries.throughput import Part, Range, Throughput
 from ledger.tables import processes, runs
 from tests.ledger_steps import (
     CRASH_LIMIT,
     dispatch,
     dispatch_many,
+    draining,
     failed,
     finish,
     rescue,
@@ -26,6 +29,7 @@ from tests.web_steps import (
     text,
     visited,  # noqa: F401
 )
+from web.charts import bars
 
 
 def scheduler(engine: Engine) -> None:
@@ -47,6 +51,24 @@ def test_when_all_is_well_the_page_says_so_in_a_sentence(site: Site):
     page = site.page("/")
     assert not page.select(".alert")
     assert text(page.select_one(".well")) == "The worker is up, nothing waits, no failure in the last hour."
+
+
+def test_what_runs_on_workers_that_drain_is_told_apart_from_the_slots_of_the_others(site: Site):
+    leaving, staying = (registered(site, slots=4) for _ in range(2))
+    for by in (leaving, staying, staying):
+        running(site.engine, by)
+    draining(site.engine, leaving)
+    page = site.page("/")
+    assert figures(page)["Running"] == ("3", "2 of 4 slots, 1 on a worker that takes no more")
+    said = "2 of 4 slots are busy. 1 run is at work on a worker that takes no more."
+    assert said in text(page.select_one(".flowing"))
+    assert "2 of 4 slots busy" in text(page.select_one(".flow"))
+
+
+def registered(site: Site, slots: int) -> Claims:
+    process = NewProcess(kind="worker", jobs=["add"], queues=["default"], slots=slots)
+    fleet.register(site.engine, process)
+    return Claims(process.id, process.name, process.jobs)
 
 
 def test_the_five_figures_count_the_last_hour(site: Site):
@@ -141,6 +163,20 @@ def test_the_chart_says_in_words_what_it_draws(site: Site):
     chart = site.page("/").select_one("svg.bars")
     assert chart["aria-label"].startswith("Runs finished per minute: 1 done, 0 failed; peak 1 at ")
     assert len(chart.select("g title")) == 60 and len(chart.select("rect")) == 1
+
+
+def test_few_failures_among_many_runs_are_drawn_thin(site: Site):
+    parts = (Part(clock.now(), 999, 1), Part(clock.now(), 0, 500))
+    with site.app.test_request_context():
+        first, second = bars(Throughput(Range.WEEK, parts, (), True)).bars
+    assert (first.failed_height, second.failed_height) == (1, 60)
+
+
+def test_ways_of_failing_that_have_no_room_are_counted_with_a_link_to_all(site: Site):
+    for number in range(10):
+        finish(site.engine, failed(running(site.engine), error_type=f"Error{number}"))
+    page = site.page("/?range=week")
+    assert "and 2 more" in [text(link) for link in page.select("section.c12 a[href='/failures?range=week']")]
 
 
 def test_the_strip_tells_what_is_missing(site: Site):

@@ -50,6 +50,9 @@ def test_an_empty_page_says_how_to_start_a_worker_then_offers_to_schedule_a_feed
     announced(site)
     empty = site.page("/photos").select_one(".empty")
     assert text(empty.h2) == "No photos yet" and empty.select_one("input[name=feed]")
+    assert "No worker serves the queue of feeds." in text(empty) and "--queues feeds" in text(empty.code)
+    register(site.engine, NewProcess(kind="worker", queues=["feeds"], jobs=["feeds.save_latest"]))
+    assert "No worker" not in text(site.page("/photos").select_one(".empty"))
 
 
 def test_one_press_schedules_a_feed_every_15_minutes(site: Site):

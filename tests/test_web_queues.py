@@ -9,7 +9,7 @@ from sqlalchemy import Engine
 from ledger import clock, fleet, pauses
 from ledger.engine import reading, writing
 from ledger.fleet import NewProcess
-from tests.ledger_steps import HOUR, claim, dispatch, dispatch_many, finish, running, succeeded, worker
+from tests.ledger_steps import HOUR, age, claim, dispatch, dispatch_many, finish, running, succeeded, worker
 from tests.web_steps import (
     Site,
     buttons,
@@ -71,9 +71,28 @@ def test_a_queue_is_paused_with_a_reason_and_an_end_and_the_page_says_so(site: S
     [pause] = held(site.engine).values()
     assert (pause.queue, pause.by, pause.reason) == (ALONE, "someone", "DB upgrade")
     assert abs(pause.ends_at - clock.now() - HOUR) < 60 * clock.SECOND
-    shown = text(site.page("/queues/mail").main)
+    page = site.page("/queues/mail")
+    said, shown = page.select_one(".note"), text(page.main)
+    assert text(said) == f"Paused until {said.time.text} : no run of “mail” starts before. What runs goes on."
     assert "paused by someone until" in shown and "DB upgrade" in shown
     assert "“mail” is paused by someone" in text(site.page("/").select_one(".alert.idle"))
+
+
+def test_what_waits_besides_the_first_ten_is_counted_with_a_link_to_all(site: Site):
+    dispatch_many(site.engine, 13, queue=ALONE)
+    card = site.page("/queues/mail").select_one("section.c8")
+    assert len(card.select("tbody tr")) == 10
+    link = card.select_one("p a")
+    assert (text(link), link["href"]) == ("and 3 more", "/runs?tab=waiting&queue=mail")
+    dispatch_many(site.engine, 10, queue="few")
+    assert not site.page("/queues/few").select("section.c8 p")
+
+
+def test_the_list_and_the_page_of_a_queue_say_the_same_rates(site: Site):
+    for run_id in dispatch_many(site.engine, 3, queue=ALONE):
+        age(site.engine, run_id, created_at=clock.now() - HOUR // 30)
+    figure = site.page("/queues/mail").select(".kpis a")[2]
+    assert row(site, ALONE)[5] == text(figure.b) == "0.6 / 0"
 
 
 def test_a_time_is_the_end_with_the_choice_that_it_belongs_to(site: Site):
@@ -117,6 +136,7 @@ def test_a_paused_queue_is_resumed_from_the_list(site: Site):
     assert claim(site.engine, by, queue=ALONE) == []
     answer = site.press(site.page("/queues"), "Resume mail")
     assert (answer.status_code, answer.location) == (303, "/queues")
+    assert "Resumed: workers take what waits in “mail” again." in text(site.page("/queues").main)
     assert [each.id for each in claim(site.engine, by, queue=ALONE)] == [run_id]
 
 

@@ -6,7 +6,7 @@ from urllib.parse import quote_plus
 import pytest
 from sqlalchemy import select
 
-from ledger import clock, notes
+from ledger import clock, fleet, notes
 from ledger.claims import Claim
 from ledger.engine import reading, writing
 from ledger.ids import new_id
@@ -158,6 +158,47 @@ def test_a_running_run_shows_how_far_it_is_and_what_it_says(site: Site):
     assert buttons(page) == ["Cancel"]
 
 
+def test_a_run_leads_to_its_job_and_its_worker_as_long_as_they_are_known(site: Site):
+    def add(): ...
+
+    by = worker(site.engine)
+    claimed = running(site.engine, by)
+    link = run(site, claimed.id).select_one(".attempts a")
+    assert link["href"] == f"/workers#process-{by.worker_id}"
+    facts = run(site, claimed.id).select_one("aside .kv")
+    assert text(facts.select("dd")[1]) == "add" and not facts.select("dd")[1].a
+    announced(site, add)
+    assert run(site, claimed.id).select_one("aside .kv dd a")["href"] == "/jobs/add"
+    rescue(site.engine, by)
+    assert run(site, claimed.id).select_one(".attempts a")
+    with writing(site.engine) as connection:
+        fleet.forget(connection, by.worker_id)
+    assert run(site, claimed.id).select_one(".attempts a") is None
+
+
+def test_where_a_run_is_from_is_said_once(site: Site):
+    said = text(run(site, dispatch(site.engine, origin="schedule")).select_one("aside .kv"))
+    assert "Origin by its schedule" in said
+
+
+def test_why_a_run_waits_is_apart_from_what_helps(site: Site):
+    alert = run(site, dispatch(site.engine, queue="mail")).select_one(".alert")
+    assert "”. To serve it:" in " ".join(alert.get_text().split())
+
+
+@pytest.mark.parametrize(("at_work", "said"), [(False, "The run that waits stays:"), (True, "That run goes on:")])
+def test_editing_what_has_not_ended_says_that_it_stays(site: Site, at_work: bool, said: str):
+    def add(): ...
+
+    announced(site, add)
+    run_id = running(site.engine).id if at_work else dispatch(site.engine)
+    page = run(site, run_id)
+    edit = next(link["href"] for link in page.select(".head a") if text(link) == "Edit and run")
+    assert f"linked to it. {said}" in " ".join(site.page(edit).select_one("#start .alert").get_text().split())
+    cancel(site.engine, run_id)
+    assert (said in text(site.page(edit).main)) == at_work
+
+
 def test_a_run_that_outlasts_its_job_says_so_instead_of_a_few_seconds_left(site: Site):
     usual = running(site.engine)
     age(site.engine, usual.id, started_at=clock.now() - 2 * MINUTE)
@@ -169,6 +210,8 @@ def test_a_run_that_outlasts_its_job_says_so_instead_of_a_few_seconds_left(site:
     said = text(run(site, claimed.id).main)
     assert "longer than usual: 4 min , usually 2 min" in said and "left" not in said
     assert "longer than usual: 4 min , usually 2 min" in text(site.page("/").main)
+    [note] = cells(site.page("/runs?tab=running"), 3)
+    assert note == "99 % longer than usual: 4 min , usually 2 min"
     at_percent(site, 25, claimed)
     assert "about 12 min left" in text(run(site, claimed.id).main)
     assert "12 min left" in text(site.page("/").main)
@@ -366,15 +409,26 @@ def test_a_search_for_a_name_and_a_value_that_finds_nothing_offers_the_one_that_
         assert len(site.page(links[0]["href"]).select("table.runs tbody tr")) == 1
 
 
-def test_a_run_that_was_run_again_says_so_in_the_list_and_leads_to_the_newest(site: Site):
+def test_a_run_that_was_run_again_says_in_the_list_what_became_of_the_newest_and_leads_to_it(site: Site):
     first, other = (running(site.engine) for _ in range(2))
     finish(site.engine, failed(first), failed(other))
     dispatch(site.engine, parent_id=first.id, origin="rerun")
     newest = dispatch(site.engine, parent_id=first.id, origin="rerun")
     page = site.page("/runs?tab=failed")
-    [link] = page.select("table.runs a.tag")
-    assert (text(link), link["href"]) == ("run again", f"/runs/{newest}")
+    [link] = page.select("table.runs small a")
+    assert (text(link), link["href"]) == ("rerun: waiting", f"/runs/{newest}")
     assert link.find_parent("tr")["id"] == f"run-{first.id}"
+    cancel(site.engine, newest)
+    assert text(site.page("/runs?tab=failed").select_one("table.runs small a")) == "rerun: canceled"
+
+
+def test_the_question_before_a_rerun_says_how_many_were_run_again_already(site: Site):
+    first, other = (running(site.engine) for _ in range(2))
+    finish(site.engine, failed(first), failed(other))
+    assert "already" not in text(site.page("/actions/new?action=rerun&tab=failed").main)
+    dispatch(site.engine, parent_id=first.id, origin="rerun")
+    assert "1 of 2 was run again already." in text(site.page("/actions/new?action=rerun&tab=failed").main)
+    assert "already" not in text(site.page("/actions/new?action=discard&tab=failed").main)
 
 
 @pytest.mark.parametrize(

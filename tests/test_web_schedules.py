@@ -235,6 +235,7 @@ def test_it_is_paused_and_resumed_from_its_page_and_from_the_list(site):
     page = made(site)
     pause = site.page(next(link["href"] for link in page.select("a.btn") if link.text == "Pause…"))
     page = press(site, pause, "Pause", reason="DB upgrade", length="60")
+    assert re.search(r"Paused until [-\d ]*\d\d:\d\d ?: it fires no more before.", text(page))
     assert re.search(r"Paused by someone, .* until [-\d ]*\d\d:\d\d: DB upgrade", text(page).replace("  ", " "))
     assert (row(site).paused_by, row(site).paused_reason) == ("someone", "DB upgrade")
     assert 3_590 < (row(site).resumes_at - row(site).paused_at) / clock.SECOND <= 3_600

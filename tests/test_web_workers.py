@@ -6,7 +6,7 @@ from ledger import fleet
 from ledger.engine import reading, writing
 from ledger.fleet import NewProcess
 from ledger.tables import processes
-from tests.ledger_steps import CRASH_LIMIT, claim, dispatch, draining, running, worker
+from tests.ledger_steps import CRASH_LIMIT, cancel, claim, dispatch, draining, running, worker
 from tests.test_ledger_drain import Family, family
 from tests.web_steps import (
     Site,
@@ -49,13 +49,23 @@ def fleet_claims(process: NewProcess):
     return Claims(process.id, process.name, process.jobs)
 
 
+def test_a_run_that_was_asked_to_stop_says_so_where_it_is_seen_at_work(site: Site):
+    by = worker(site.engine)
+    canceling, _other = running(site.engine, by), running(site.engine, by)
+    cancel(site.engine, canceling.id)
+    said = row(site.page("/workers"), by.worker_id).select(".st")
+    assert [text(each) for each in said] == ["Canceling"]
+    first, second = site.page("/").select("section.c4 table")[0].select("tr")
+    assert "Canceling" in text(first) and "asked" in text(first) and "Canceling" not in text(second)
+
+
 def test_a_version_that_differs_from_the_usual_one_is_marked(site: Site):
     made = [NewProcess(kind="worker", version=version) for version in ("2", "2", "1")]
     for process in made:
         fleet.register(site.engine, process)
     page = site.page("/workers")
     assert [bool(row(page, process.id).select(".differs")) for process in made] == [False, False, True]
-    assert "most run 2" in text(row(page, made[2].id))
+    assert "most run 2" in text(row(page, made[2].id).select_one(".why"))
 
 
 def test_a_worker_is_drained_after_a_question(site: Site):
@@ -69,6 +79,27 @@ def test_a_worker_is_drained_after_a_question(site: Site):
     assert "drained by someone: starts no new runs" in text(shown)
     assert not shown.select(".btn")
     assert state_of(site, made.workers[1].worker_id) == "alive"
+
+
+def registered(site: Site, *queues: str, **fields) -> NewProcess:
+    process = NewProcess(kind="worker", jobs=["add"], queues=list(queues), **fields)
+    fleet.register(site.engine, process)
+    return process
+
+
+def test_the_question_names_the_queues_that_nobody_else_serves(site: Site):
+    alone, _other = registered(site, "imaging", "reports", "mail"), registered(site, "mail")
+    asked = text(site.page(f"/workers/{alone.id}/drain").main)
+    assert "Nobody else serves “imaging” and “reports”: what waits there waits until another worker comes." in asked
+    assert "Nothing is lost" not in asked
+
+
+def test_the_workers_of_a_supervisor_are_no_others_to_it(site: Site):
+    supervisor = NewProcess(kind="supervisor")
+    fleet.register(site.engine, supervisor)
+    [first, _second] = [registered(site, "mail", supervisor_id=supervisor.id) for _ in range(2)]
+    assert "Nobody else serves “mail”" in text(site.page(f"/workers/{supervisor.id}/drain").main)
+    assert "Nothing is lost" in text(site.page(f"/workers/{first.id}/drain").main)
 
 
 def test_a_supervisor_is_drained_with_all_its_workers(site: Site):
@@ -130,3 +161,15 @@ def test_strip_overview_and_page_count_the_same_workers(site: Site):
     assert "1 of 2 workers" in text(page.select_one("#strip"))
     dispatch(site.engine)
     assert text(site.page("/").select_one(".well")).startswith("One thing needs you. 1 of 2 workers take runs,")
+
+
+def test_who_ended_shows_its_queues_and_is_linked_where_nobody_serves_them_any_more(site: Site):
+    gone = registered(site, "mail")
+    dispatch(site.engine, queue="mail")
+    assert "No worker serves" not in text(site.page("/").main)
+    with writing(site.engine) as connection:
+        fleet.declare_gone(connection, gone.id, "no sign of life for 30 s", CRASH_LIMIT)
+    assert "mail" in [text(each) for each in row(site.page("/workers"), gone.id).select("td")]
+    alert = next(each for each in site.page("/").select(".alert") if text(each.b) == "No worker serves “mail”.")
+    assert f"The last one, {gone.name} , ended: no sign of life for 30 s." in text(alert)
+    assert alert.a["href"] == f"/workers#process-{gone.id}"

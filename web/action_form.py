@@ -17,6 +17,7 @@ from ledger.actions import MOST_RUNS, Kind
 from ledger.ids import is_id, new_id
 from ledger.queries import actions as queries
 from ledger.queries.lines import RunLine
+from ledger.queries.reruns import number_rerun
 from web import action_words
 from web.asked import Asked, asked, in_words
 from web.console import console
@@ -61,6 +62,7 @@ class Confirmation:
     button: str
     effect: str
     undo: str
+    again: str
     chosen: Chosen
     packed: str
     shown: tuple[RunLine, ...]
@@ -116,6 +118,7 @@ def confirmation(kind: Kind, chosen: Chosen, form: MultiDict, checked: bool = Fa
         button=action_words.button(kind, len(chosen.ids)),
         effect=str(action_words.EFFECT[kind]),
         undo=str(action_words.UNDO[kind]),
+        again=_again(kind, chosen.ids),
         chosen=chosen,
         packed=packed(chosen.ids),
         shown=queries.first_of(console().engine, chosen.ids),
@@ -125,6 +128,20 @@ def confirmation(kind: Kind, chosen: Chosen, form: MultiDict, checked: bool = Fa
         target_error=_target_error(kind, target) if checked else "",
         word_error=_word_error(chosen.word, form.get("typed", "")) if checked else "",
         back_url=chosen.asked.url(),
+    )
+
+
+def _again(kind: Kind, ids: list[str]) -> str:
+    """How many of those that are to be run again were already; nothing when none was."""
+    number_again = number_rerun(console().engine, ids) if kind == Kind.RERUN and ids else 0
+    if not number_again:
+        return ""
+    return ngettext(
+        "%(again)s of %(all)s was run again already.",
+        "%(again)s of %(all)s were run again already.",
+        number_again,
+        again=number(number_again),
+        all=number(len(ids)),
     )
 
 

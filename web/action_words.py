@@ -1,10 +1,13 @@
 """Bulk actions as people read them: the menu, the button with its count, what will happen, what happened."""
 
+from dataclasses import replace
+
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
-from ledger.actions import Kind, Outcome
-from ledger.queries.actions import Found
+from ledger.actions import UNDONE_BY, Kind, Outcome
+from ledger.queries.actions import ActionLine, ActionPage, Found
+from ledger.states import State
 from web.language import Later as _l
 from web.numbers import number
 from web.words import STATUS
@@ -79,18 +82,54 @@ def menu(kind: str) -> str:
     return in_menu(Kind(kind)).rstrip("…")
 
 
-def outcome(kind: str, found: Found) -> str:
-    """A line of the summary: ``600 canceled``, ``4 left alone: done by then``."""
-    count = number(found.number)
-    if found.outcome == Outcome.DONE and kind == Kind.RERUN:
-        return _("%(count)s started again; they had been found %(state)s", count=count, state=_state(found.state))
+def title(action: ActionLine) -> str:
+    """What was done; of an action that took one back, which one that was."""
+    if not action.undoes_id:
+        return button(Kind(action.kind), action.number, action.target)
+    # Each kind is undone by the one that it undoes itself.
+    undone = button(UNDONE_BY[Kind(action.kind)], action.number, action.target)
+    return _("Undo of “%(what)s”", what=undone)
+
+
+def outcomes(action: ActionPage) -> tuple[str, ...]:
+    """The summary, a line each: ``600 canceled``, ``4 left alone: done by then``."""
+    told: dict[tuple, Found] = {}
+    for found in action.found:
+        key = found.outcome, found.state if _tells_state(action.kind, found) else None
+        before = told[key].number if key in told else 0
+        told[key] = replace(found, number=before + found.number)
+    return tuple(_outcome(action, each) for each in told.values())
+
+
+def _tells_state(kind: str, found: Found) -> bool:
+    return found.outcome != Outcome.DONE or kind in (Kind.RERUN, Kind.CANCEL)
+
+
+def _outcome(action: ActionLine, found: Found) -> str:
+    kind, count = action.kind, number(found.number)
     if found.outcome == Outcome.DONE:
-        return _("%(count)s done; they had been found %(state)s", count=count, state=_state(found.state))
+        return _done(action, found.state, count)
     if found.outcome == Outcome.UNCHANGED and kind == Kind.RERUN:
         return _("%(count)s left alone: an equal run stands in their way", count=count)
     if found.outcome == Outcome.UNCHANGED:
         return _("%(count)s were so already", count=count)
     return _("%(count)s left alone: %(state)s by then", count=count, state=_state(found.state))
+
+
+def _done(action: ActionLine, state: str | None, count: str) -> str:
+    kind, target = Kind(action.kind), action.target
+    if kind == Kind.CANCEL and state == State.RUNNING:
+        return _("%(count)s asked to stop", count=count)
+    if kind == Kind.MOVE and action.undoes_id:
+        return _("%(count)s moved back", count=count)
+    return {
+        Kind.RERUN: _("%(count)s started again; they had been found %(state)s", count=count, state=_state(state)),
+        Kind.CANCEL: _("%(count)s canceled", count=count),
+        Kind.DISCARD: _("%(count)s discarded", count=count),
+        Kind.MOVE: _("%(count)s moved to “%(queue)s”", count=count, queue=target),
+        Kind.TAG: _("%(count)s tagged “%(tag)s”", count=count, tag=target),
+        Kind.UNTAG: _("%(count)s untagged “%(tag)s”", count=count, tag=target),
+    }[kind]
 
 
 def _state(state: str | None) -> str:

@@ -42,7 +42,7 @@ class Row:
 @blueprint.get("")
 def index():
     """What was done to many runs, and what of it can still be undone."""
-    rows = tuple(Row(each, _title(each)) for each in queries.recent(console().engine))
+    rows = tuple(Row(each, action_words.title(each)) for each in queries.recent(console().engine))
     return live_page("actions/index.html", rows, LIST_SECONDS)
 
 
@@ -52,11 +52,6 @@ def of_run(run_id: str):
     if not is_id(run_id):
         raise RunNotFound(run_id)
     return redirect(url_for("actions.show", action_id=queries.id_of_run(console().engine, run_id)), 303)
-
-
-def _title(action: ActionLine) -> str:
-    title = action_words.button(Kind(action.kind), action.number, action.target)
-    return _("Undo: %(what)s", what=title) if action.undoes_id else title
 
 
 @blueprint.get("/new")
@@ -119,8 +114,8 @@ def _view(action: ActionPage) -> ActionView:
     is_over = line is None or line.status not in WAITING | AT_WORK
     return ActionView(
         action=action,
-        title=_title(action),
-        outcomes=tuple(action_words.outcome(action.kind, each) for each in action.found),
+        title=action_words.title(action),
+        outcomes=action_words.outcomes(action),
         is_over=is_over,
         stopped=is_over and action.progress.acted < action.number,
         may_be_undone=action.may_be_undone,

@@ -19,6 +19,7 @@ from ledger.queries.origins import Fault, Gone
 from ledger.queries.overview import Overview
 from ledger.queries.throughput import JobShare
 from ledger.queries.trouble import Missed, Stuck
+from ledger.queries.workers import Process
 from web import alerts_together, pause_words, schedule_origin
 from web.alert import SINCE, Alert, told
 from web.numbers import count, duration, number, size
@@ -34,7 +35,7 @@ LITTLE_ROOM = 500_000_000
 
 def of(now: Overview, broker: Any, var: Path) -> tuple[Alert, ...]:
     """``broker`` is the publisher's BrokerStatus; the worst first."""
-    unserved = told(now.backlog.unserved, _unserved, alerts_together.unserved)
+    unserved = told(now.backlog.unserved, partial(_unserved, now.last_to_serve), alerts_together.unserved)
     shares = [_without_muted(share, now) for share in now.last_hour.jobs]
     much = [share for share in shares if fails_much(share)]
     failing = told(much, partial(_failing, now), alerts_together.failing)
@@ -121,7 +122,7 @@ def _scheduler(now: Overview) -> list[Alert]:
     return [Alert("bad", bold, text, beat, url_for("workers.index"), _("See the processes"))]
 
 
-def _unserved(queue: WaitingQueue) -> Alert:
+def _unserved(last: dict[str, Process], queue: WaitingQueue) -> Alert:
     bold = _("No worker serves “%(queue)s”.", queue=queue.name)
     text = ngettext(
         "%(runs)s run is waiting, the oldest for %(since)s.",
@@ -130,7 +131,16 @@ def _unserved(queue: WaitingQueue) -> Alert:
         runs=count(queue.waiting),
         since=SINCE,
     )
+    if queue.name in last:
+        text = Markup("{} {}").format(text, _last(last[queue.name]))
     return Alert("bad", bold, text, queue.oldest_due, waiting_link(queue.name), _("See them"))
+
+
+def _last(worker: Process) -> Markup:
+    """Who served it before, with the way to its row."""
+    address = url_for("workers.index", _anchor=f"process-{worker.id}")
+    name = Markup('<a href="{}">{}</a>').format(address, worker.name)
+    return Markup(_("The last one, {name}, ended: {because}.")).format(name=name, because=worker.ended_because or "?")
 
 
 def waiting_link(queue: str) -> str:

@@ -11,6 +11,8 @@ from web.axes import Axes, axes, top_of
 from web.language import Later as _l
 
 WIDTH, HEIGHT = 720, 120
+#: Failures are seen however few they are; more than that would be taken for many.
+LEAST = 1.0
 SPARK_WIDTH, SPARK_HEIGHT = 96, 20
 
 
@@ -65,7 +67,7 @@ def bars(throughput: Throughput) -> Bars:
 
 def _bar(x: float, step: float, part: Part, scale: float, wanted: Range) -> Bar:
     done = part.done * scale
-    failed = max(2.0, part.failed * scale) if part.failed else 0.0
+    failed = max(LEAST, part.failed * scale) if part.failed else 0.0
     gap = 1.0 if done and failed else 0.0
     return Bar(
         x=round(x, 1),

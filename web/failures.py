@@ -2,12 +2,13 @@
 
 import re
 
-from flask import Blueprint, flash, redirect, request, url_for
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
+from markupsafe import Markup
 
 from ledger import clock, muting
 from ledger.errors import FailureNotFound
-from ledger.queries.failure_groups import first_failure_at, group_page, groups_page
+from ledger.queries.failure_groups import first_failure_at, group_page, groups_page, noted
 from web import failureview
 from web.console import console, person, see_failures
 from web.live import live_page
@@ -43,15 +44,25 @@ def show(fingerprint: str):
 @blueprint.post("/<fingerprint>/mute")
 def mute(fingerprint: str):
     muting.mute(console().engine, fingerprint, person())
-    flash(_("Muted until it changes: until another version of the code fails this way, or far more runs do."))
+    flash(_muted(fingerprint))
     return _back(fingerprint)
 
 
 @blueprint.post("/<fingerprint>/unmute")
 def unmute(fingerprint: str):
     muting.unmute(console().engine, fingerprint)
-    flash(_("Unmuted: it is told again."))
+    flash(_("Unmuted “%(failure)s”: it is told again.", failure=_words(fingerprint)))
     return _back(fingerprint)
+
+
+def _muted(fingerprint: str) -> Markup:
+    """What is said when it was muted, with a button that takes it back."""
+    undo = url_for("failures.unmute", fingerprint=fingerprint, **request.args.to_dict())
+    return Markup(render_template("failures/_muted.html", words=_words(fingerprint), undo_url=undo))
+
+
+def _words(fingerprint: str) -> str:
+    return failureview.named(noted(console().engine, fingerprint))
 
 
 def _back(fingerprint: str):

@@ -1,12 +1,13 @@
 """Ways of failing in words: what the error says, why a muted one came back, and the pages that show them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from flask import url_for
 from flask_babel import gettext as _
 
 from ledger.queries.counting import Count
 from ledger.queries.failure_groups import Group, GroupPage, GroupsPage, Mute
+from ledger.queries.failures import pattern_of
 from ledger.queries.lines import RunLine
 from web import charts, tracebacks
 from web.axes import Axes, axes
@@ -94,13 +95,22 @@ def chosen(name: str) -> str:
 
 def list_of(page: GroupsPage, name: str) -> GroupsView:
     return GroupsView(
-        rows=tuple(row_of(group, name) for group in page.groups),
-        muted=tuple(row_of(group, name) for group in page.quiet),
+        rows=tuple(_listed(group, name) for group in page.groups),
+        muted=tuple(_listed(group, name) for group in page.quiet),
         ranges=_ranges("failures.index", name),
         range_word=str(RANGES[name][0]),
         looked_at=page.looked_at,
         has_any=page.has_any,
     )
+
+
+def _listed(group: Group, name: str) -> GroupRow:
+    """It speaks for all of its runs: what differs between their errors is left to its page."""
+    return replace(row_of(group, name), words=named(group))
+
+
+def named(group: Group) -> str:
+    return said(group.error_type, pattern_of(group.error))
 
 
 def row_of(group: Group, name: str) -> GroupRow:
@@ -119,7 +129,7 @@ def row_of(group: Group, name: str) -> GroupRow:
 
 def _notes(group: Group) -> tuple[str, ...]:
     """Where, and by which code."""
-    where = group.place if group.fingerprint else _("its place was not kept")
+    where = group.place if group.fingerprint else _("failed before its place was kept")
     version = _("version %(version)s", version=", ".join(group.versions)) if group.versions else ""
     return tuple(filter(None, (where, version)))
 

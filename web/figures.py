@@ -37,9 +37,27 @@ def _waiting(now: Overview) -> Figure:
 
 
 def _running(now: Overview) -> Figure:
-    slots = now.system.slots
-    note = ngettext("of 1 slot", "of %(slots)s slots", slots, slots=number(slots))
-    return Figure(_("Running"), count(now.running), note, url_for("runs.index", tab="running"))
+    return Figure(_("Running"), count(now.running), _slots(now), url_for("runs.index", tab="running"))
+
+
+def _slots(now: Overview) -> str:
+    """The slots are those of workers that take runs: what is at work elsewhere is told apart."""
+    slots, leaving = now.system.slots, now.flow.leaving
+    if not leaving:
+        return ngettext("of 1 slot", "of %(slots)s slots", slots, slots=number(slots))
+    taken = ngettext(
+        "%(busy)s of %(slots)s slot",
+        "%(busy)s of %(slots)s slots",
+        slots,
+        busy=number(now.flow.busy),
+        slots=number(slots),
+    )
+    return ngettext(
+        "%(taken)s, %(num)s on a worker that takes no more",
+        "%(taken)s, %(num)s on workers that take no more",
+        leaving,
+        taken=taken,
+    )
 
 
 def _done(now: Overview) -> Figure:

@@ -32,6 +32,7 @@ def init_app(app: Flask, settings: Settings) -> None:
         "pretty": pretty,
         "status": words.STATUS.__getitem__,
         "outcome": words.OUTCOME.__getitem__,
+        "rerun_words": reruns.in_words,
         "origin": lambda name: words.ORIGIN.get(name, name),
         "why": words.why,
         "first_line": first_line,

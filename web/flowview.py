@@ -91,18 +91,27 @@ def _middle(height: int, boxes: int, place: int) -> int:
 
 def _sentence(flow: Flow) -> str:
     waiting = sum((each.waiting for each in flow.queues), Count())
-    busy, slots = sum(each.busy for each in flow.hosts), sum(each.slots for each in flow.hosts)
     came = ngettext("1 run came in", "%(runs)s runs came in", flow.came, runs=number(flow.came))
     moved = _("In the last minute %(came)s and %(went)s finished.", came=came, went=number(flow.went))
     waits = _("%(number)s wait.", number=count(waiting)) if waiting else _("None waits.")
     at_work = ngettext(
         "%(busy)s of %(slots)s slots is busy.",
         "%(busy)s of %(slots)s slots are busy.",
-        busy,
-        busy=number(busy),
-        slots=number(slots),
+        flow.busy,
+        busy=number(flow.busy),
+        slots=number(flow.slots),
     )
-    return f"{moved} {waits} {at_work}"
+    return f"{moved} {waits} {at_work} {_leaving(flow)}".rstrip()
+
+
+def _leaving(flow: Flow) -> str:
+    if not flow.leaving:
+        return ""
+    return ngettext(
+        "%(num)s run is at work on a worker that takes no more.",
+        "%(num)s runs are at work on workers that take no more.",
+        flow.leaving,
+    )
 
 
 def _producers(flow: Flow) -> Column:
@@ -154,5 +163,5 @@ def _host(host: Host) -> Box:
     workers = ngettext("1 worker", "%(num)s workers", host.workers)
     busy = _("%(busy)s of %(slots)s slots busy", busy=number(host.busy), slots=number(host.slots))
     if not host.slots:  # all of them drain
-        busy = ngettext("draining, %(num)s run at work", "draining, %(num)s runs at work", host.busy)
+        busy = ngettext("draining, %(num)s run at work", "draining, %(num)s runs at work", host.busy + host.leaving)
     return Box(host.name, busy, workers, url_for("workers.index"))

@@ -58,7 +58,7 @@ def begin(name: str):
     )
     asked = when.read(job, request.form, _zone())
     if form.kwargs is None or asked.wrong:
-        page = page_of(job, form, asked, _key(), original and original.id, (), bool(_ties(original)))
+        page = page_of(job, form, asked, _key(), original, (), bool(_ties(original)))
         return _answer(page, 422)
     return _started(job, _new_run(job, form, asked, original))
 
@@ -74,7 +74,7 @@ def _filled_form(name: str, linked: bool):
     original = run if linked else None
     shown = when.shown(job, texts, _zone())
     goes_on = bool(_ties(original))
-    return _answer(page_of(job, form, shown, _key(), original and original.id, named.homeless, goes_on))
+    return _answer(page_of(job, form, shown, _key(), original, named.homeless, goes_on))
 
 
 def _answer(page: StartPage, status: int = 200):

@@ -9,8 +9,9 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 
 from ledger.clock import MILLISECOND
-from ledger.queries.jobs import JobPage, Recent
+from ledger.queries.jobs import JobPage, Recent, RunArguments
 from ledger.queries.lines import RunLine
+from ledger.states import State
 from ledger.uploads import PREFIX, name_of
 from web import arguments
 from web.forms import Field, Form, by_name
@@ -31,8 +32,9 @@ class PastRun:
 
 @dataclass(frozen=True, kw_only=True)
 class StartPage:
-    """The job's page, which is its form. ``original`` is the run that is edited, ``homeless`` those of its
-    arguments that no field takes; ``takes_place``: a pipeline or a group goes on with the new run."""
+    """The job's page, which is its form. ``original`` is the run that is edited, ``stays`` says that it does,
+    ``homeless`` are those of its arguments that no field takes; ``takes_place``: a pipeline or a group goes on with
+    the new run."""
 
     name: str
     queue: str
@@ -49,6 +51,7 @@ class StartPage:
     when: When
     key: str
     original: str | None
+    stays: str
     homeless: tuple[str, ...]
     takes_place: bool
     link: str
@@ -65,7 +68,7 @@ def page_of(
     form: Form,
     when: When,
     key: str,
-    original: str | None,
+    original: RunArguments | None,
     homeless: tuple[str, ...],
     takes_place: bool = False,
 ) -> StartPage:
@@ -85,13 +88,21 @@ def page_of(
         form=form,
         when=when,
         key=key,
-        original=original,
+        original=original and original.id,
+        stays=_stays(original.state) if original else "",
         homeless=homeless,
         takes_place=takes_place,
         link=link_to(job.name, form, when),
         action=url_for("jobs.create_run", name=job.name),
         presets=presets_of(job.name, tuple(form.link)),
     )
+
+
+def _stays(state: State) -> str:
+    """What becomes of the run that is edited, where it has not ended; it is not this one that is changed."""
+    if state == State.QUEUED:
+        return _("The run that waits stays: cancel it if this one takes its place.")
+    return _("That run goes on: cancel it if this one takes its place.") if state == State.RUNNING else ""
 
 
 def past_run(job: JobPage, run: Recent) -> PastRun:

@@ -1,7 +1,11 @@
 """The language of the pages: the one a person chose, or the first that the browser asks for and we have."""
 
+from collections.abc import Iterable
+
+from babel.lists import format_list
 from flask import Blueprint, Flask, Response, g, has_request_context, redirect, request, session
 from flask_babel import Babel, Domain, get_locale
+from flask_babel import gettext as _
 from flask_babel.speaklater import LazyString
 from markupsafe import Markup
 
@@ -64,6 +68,11 @@ def said(sentence: str, /, **values) -> Markup:
 
 def said_of_number(one: str, many: str, number: int, /, **values) -> Markup:
     return _filled(CATALOGUE.get_translations().ngettext(one, many, number), {"num": number} | values)
+
+
+def together(names: Iterable[str]) -> str:
+    """All of them, as a sentence names them: ``“mail”, “imaging” and “reports”``."""
+    return format_list([_("“%(name)s”", name=name) for name in names], locale=get_locale() or "en")
 
 
 def _filled(found: str, values: dict) -> Markup:

@@ -5,15 +5,19 @@ from dataclasses import dataclass
 from flask import url_for
 from flask_babel import gettext as _
 
+from ledger import clock
 from ledger.actions import Kind
 from ledger.queries.counting import Count
 from ledger.queries.lines import RunLine
+from ledger.queries.reruns import Rerun
 from ledger.queries.runs import RunsPage, runs_page
+from ledger.queries.status import AT_WORK
 from ledger.queries.views import View
 from ledger.queries.wanted import Tab, instant_of
 from web.asked import AGES, Asked, in_words
 from web.console import console
 from web.did_you_mean import Meant, meant
+from web.pace import STEP, Pace, pace
 from web.strip import current_strip
 from web.words import ORIGIN, TAB
 
@@ -48,8 +52,9 @@ class ListPage:
     """``looked_to``: how far back a search went that stopped at its window."""
 
     lines: tuple[RunLine, ...]
+    paces: dict[str, Pace]
     tags: dict[str, tuple[str, ...]]
-    again: dict[str, str]
+    again: dict[str, Rerun]
     tab: str
     tabs: tuple[TabLink, ...]
     selects: tuple[Select, ...]
@@ -110,6 +115,7 @@ def page_of(asked: Asked, found: RunsPage, views: tuple[View, ...]) -> ListPage:
     counts = found.counts | {wanted.tab: _total(found)}
     return ListPage(
         lines=found.lines,
+        paces=paces(found),
         tags=found.tags,
         again=found.again,
         tab=wanted.tab.value,
@@ -147,6 +153,12 @@ def page_of(asked: Asked, found: RunsPage, views: tuple[View, ...]) -> ListPage:
         kinds=KINDS[wanted.tab],
         views=views,
     )  # fmt: skip
+
+
+def paces(found: RunsPage) -> dict[str, Pace]:
+    """Of the runs at work, by their ids."""
+    at_work = [each for each in found.lines if each.status in AT_WORK]
+    return {each.id: pace(each, found.usual.get(each.job), clock.now() // STEP * STEP) for each in at_work}
 
 
 def _total(found: RunsPage) -> Count:

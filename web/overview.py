@@ -20,8 +20,7 @@ from web.figures import Figure
 from web.flowview import FlowView
 from web.language import Later as _l
 from web.live import live_page
-from web.pace import Pace, pace
-from web.runview import STEP
+from web.pace import STEP, Pace, pace
 
 blueprint = Blueprint("overview", __name__)
 

@@ -7,6 +7,8 @@ from ledger.queries.lines import RunLine
 
 #: A run is late when it takes a quarter longer than usual, and not only by seconds.
 LATE, SECONDS = 1.25, 5 * clock.SECOND
+#: A run in progress is another page every so often, even if nothing was reported: its bar grows.
+STEP = 2 * clock.SECOND
 #: So near to its end, the guess would say "a few seconds" for as long as a run stands there.
 NEARLY = 90
 

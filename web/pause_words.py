@@ -18,6 +18,21 @@ def _pattern(pause: Pause) -> str:
     return _("paused by {person}") if pause.ends_at is None else _("paused by {person} until {end}")
 
 
+def paused_queue(queue: str, ends_at: int | None) -> Markup:
+    """What a pause that was made just now means."""
+    if ends_at is None:
+        told = _("Paused until somebody resumes it: no run of “{queue}” starts. What runs goes on.")
+    else:
+        told = _("Paused until {end}: no run of “{queue}” starts before. What runs goes on.")
+    return Markup(told).format(queue=queue, end=clock_time(ends_at) if ends_at else "")
+
+
+def paused_schedule(ends_at: int | None) -> Markup:
+    if ends_at is None:
+        return Markup(_("Paused: it fires no more until it is resumed."))
+    return Markup(_("Paused until {end}: it fires no more before.")).format(end=clock_time(ends_at))
+
+
 def end(pause: Pause) -> Markup:
     """Empty when it has no end."""
     return Markup("") if pause.ends_at is None else clock_time(pause.ends_at)

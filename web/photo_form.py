@@ -24,23 +24,21 @@ class RefusedFeed(Refused):
 
 @dataclass(frozen=True, slots=True)
 class FeedForm:
-    """``is_known``: whether a worker ever announced the job, without which nothing can be scheduled."""
+    """``is_known``: whether a worker ever announced the job, without which nothing can be scheduled; ``command``
+    starts a worker that serves it, where none does."""
 
     typed: str
     fault: str
     is_known: bool
+    command: str = ""
 
 
 def filled_in(engine, typed: str = "", fault: str = "") -> FeedForm:
-    return FeedForm(typed[:LONGEST], fault, _is_known(engine))
-
-
-def _is_known(engine) -> bool:
     try:
-        job_page(engine, JOB)
+        job = job_page(engine, JOB)
     except JobNotFound:
-        return False
-    return True
+        return FeedForm(typed[:LONGEST], fault, False)
+    return FeedForm(typed[:LONGEST], fault, True, "" if job.workers else f"python -m workers --queues {job.queue}")
 
 
 def new_schedule(typed: str) -> NewSchedule:

@@ -6,6 +6,7 @@ from flask import current_app, url_for
 from flask_babel import gettext as _
 
 from ledger import clock
+from ledger.queries.counting import Count
 from ledger.queries.lines import RunLine
 from ledger.queries.queues import Queue, QueuePage, QueuesPage
 from ledger.queries.workers import Process
@@ -62,6 +63,7 @@ class QueueView:
     row: QueueRow
     broker: str
     following: tuple[RunLine, ...]
+    more: Count
     workers: tuple[Process, ...]
     jobs: tuple[str, ...]
     failures_url: str
@@ -75,9 +77,15 @@ def list_of(page: QueuesPage) -> QueueList:
 def page_of(page: QueuePage) -> QueueView:
     [row] = _rows((page.queue,))
     return QueueView(
-        row=row, broker=_broker(), following=page.following, workers=page.workers, jobs=page.jobs,
+        row=row, broker=_broker(), following=page.following, more=_more(page), workers=page.workers, jobs=page.jobs,
         failures_url=failures_url(),
     )  # fmt: skip
+
+
+def _more(page: QueuePage) -> Count:
+    """How many wait besides those that are listed."""
+    waiting = page.queue.waiting
+    return Count(max(0, waiting.number - len(page.following)), waiting.capped)
 
 
 def failures_url() -> str:

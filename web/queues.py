@@ -7,7 +7,7 @@ from ledger import pauses
 from ledger.engine import writing
 from ledger.errors import QueueNotFound
 from ledger.queries import queues as queries
-from web import pause_form, queue_view
+from web import pause_form, pause_words, queue_view
 from web.console import console, person
 from web.live import live_page
 
@@ -48,7 +48,7 @@ def pause(name: str):
     if page.errors:
         return render_template("queues/pause.html", page=page, queue=queue), 422
     pauses.pause(console().engine, name, person(), page.reason, page.ends_at)
-    flash(_("Paused: no run of “%(queue)s” starts from now on. What runs goes on.", queue=name))
+    flash(pause_words.paused_queue(name, page.ends_at))
     return _back(name)
 
 
@@ -56,7 +56,7 @@ def pause(name: str):
 def resume(name: str):
     with writing(console().engine) as connection:
         resumed = pauses.resume(connection, name)
-    said = _("Resumed: what waits in “%(queue)s” starts now.", queue=name)
+    said = _("Resumed: workers take what waits in “%(queue)s” again.", queue=name)
     flash(said if resumed else _("“%(queue)s” was not paused any more.", queue=name))
     return _back(name)
 

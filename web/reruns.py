@@ -4,14 +4,20 @@ import re
 from dataclasses import replace
 from secrets import token_urlsafe
 
+from flask_babel import gettext as _
+
 from ledger.ids import is_id
 from ledger.queries.reruns import failed_part, repeat_of
 from ledger.queries.run import result_of
+from ledger.queries.status import Status
 from ledger.queries.tree import MOST_AGAIN
+from ledger.queries.wanted import Tab
 from ledger.runs import dispatch_many
 from web.console import console, person, start
 from web.offers import offers_of
+from web.words import STATUS, TAB
 
+NOT_BEGUN = frozenset({Status.QUEUED, Status.SCHEDULED})
 KEY = re.compile(r"[\w-]{1,60}", re.ASCII)
 
 
@@ -48,3 +54,9 @@ def start_failed_part(run_id: str, ids: str, key: str) -> int:
     for new, started in zip(new_runs, dispatch_many(here.engine, new_runs), strict=True):
         here.publisher.hint(started, new.job, new.queue)
     return len(new_runs)
+
+
+def in_words(status: Status) -> str:
+    """What became of the run that repeats another: ``rerun: done``, ``rerun: waiting``."""
+    word = TAB[Tab.WAITING] if status in NOT_BEGUN else STATUS[status].word
+    return _("rerun: %(status)s", status=str(word).lower())

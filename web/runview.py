@@ -21,7 +21,7 @@ from web.filters import first_line
 from web.history import Event
 from web.numbers import count
 from web.offers import Offer, is_shown_by, offers_of
-from web.pace import Pace, pace
+from web.pace import STEP, Pace, pace
 from web.rerun_advice import edit_first
 from web.results import Result, result_of
 from web.slot_words import full_words
@@ -31,15 +31,13 @@ from web.words import ORIGIN
 
 LINE_SHOWN = 160
 
-#: A run in progress is another page every so often, even if nothing was reported: its bar grows.
-STEP = 2 * clock.SECOND
-
 
 @dataclass(frozen=True, slots=True)
 class AttemptRow:
     words: str
     outcome: str
     worker: str
+    worker_url: str
     started_at: int
     took: int | None
     because: str
@@ -164,12 +162,17 @@ def _attempt(attempt: Attempt, line: RunLine, is_one_of_several: bool) -> Attemp
         words,
         attempt.outcome,
         attempt.worker,
+        _worker_url(attempt.worker_id) if attempt.worker_id else "",
         attempt.started_at,
         took,
         first_line(attempt.error)[:LINE_SHOWN] if is_one_of_several else "",
         attempt.retry_at if attempt.outcome == Outcome.FAILED else None,
         attempt.late_at,
     )
+
+
+def _worker_url(process_id: str) -> str:
+    return url_for("workers.index", _anchor=f"process-{process_id}")
 
 
 def _other_tracebacks(run: RunPage) -> tuple[int, ...]:

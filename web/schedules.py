@@ -160,7 +160,7 @@ def pause(schedule_id: str):
         return render_template("schedules/pause.html", page=page, schedule=schedule), 422
     with writing(console().engine) as connection:
         schedules.pause(connection, schedule_id, person(), page.reason, page.ends_at)
-    flash(_("Paused: it fires no more until it is resumed."))
+    flash(pause_words.paused_schedule(page.ends_at))
     return _back(schedule_id)
 
 

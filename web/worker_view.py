@@ -8,6 +8,7 @@ from flask_babel import ngettext
 
 from ledger.queries.workers import Process, WorkerNow, WorkersPage
 from web.language import Later as _l
+from web.language import together
 
 #: What a process does, in words.
 KIND = {"worker": _l("worker process"), "supervisor": _l("supervisor"), "scheduler": _l("scheduler")}
@@ -75,6 +76,14 @@ def _counted(workers: tuple[WorkerNow, ...]) -> str:
         said = ngettext("%(up)s of %(num)s takes runs", "%(up)s of %(num)s take runs", len(workers), up=len(taking))
         return _("%(said)s; whoever drains or does not beat takes none", said=said)
     return ngettext("1 worker", "%(num)s workers", len(workers)) if workers else ""
+
+
+def nobody_else(queues: tuple[str, ...]) -> str:
+    """What will wait when these queues lose their last workers; nothing when there are none."""
+    if not queues:
+        return ""
+    names = together(queues)
+    return _("Nobody else serves %(queues)s: what waits there waits until another worker comes.", queues=names)
 
 
 def _usual_version(workers: tuple[WorkerNow, ...]) -> str:

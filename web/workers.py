@@ -7,7 +7,7 @@ from ledger import fleet
 from ledger.engine import writing
 from ledger.errors import ProcessNotFound
 from ledger.ids import is_id
-from ledger.queries.workers import process_now, workers_page
+from ledger.queries.workers import process_now, unserved_without, workers_page
 from web import worker_view
 from web.console import console, person
 from web.live import live_page
@@ -33,7 +33,8 @@ def index():
 def confirm_drain(process_id: str):
     """What will happen, before it does: nothing on a page brings a drained worker back."""
     process, running = process_now(console().engine, process_id)
-    return render_template("workers/drain.html", process=process, running=running)
+    alone = worker_view.nobody_else(unserved_without(console().engine, process))
+    return render_template("workers/drain.html", process=process, running=running, alone=alone)
 
 
 @blueprint.post("/<process_id>/drain")

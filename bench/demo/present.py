@@ -105,6 +105,7 @@ def _group(painting: Painting, kind: Any, members: int, chapter: int, at: int, b
             made = painting.attempt(row, crew.WEB_1, at + SECOND, at + 2 * SECOND, "failed")
             painting.fail(row, made, BAD_ADDRESS, given, None)
             end(row, "failed", at + 2 * SECOND)
+            painting.group(row, BAD_ADDRESS.place)
         else:
             done(painting, row, kind, given, None)
         last = row

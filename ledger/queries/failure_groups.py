@@ -179,12 +179,25 @@ def _noted(row) -> Group:
     return _told(empty, row)
 
 
+def noted(engine: Engine, fingerprint: str) -> Group:
+    """What is noted of one, and what its newest run said; without its numbers. Raises FailureNotFound."""
+    own = select(func.substr(runs.c.error, 1, ERROR_SHOWN)).where(runs.c.fingerprint == fingerprint)
+    with reading(engine) as connection:
+        group = _noted(_row(connection, fingerprint))
+        return replace(group, error=connection.scalar(own.order_by(runs.c.id.desc()).limit(1)) or group.error)
+
+
+def _row(connection: Connection, fingerprint: str):
+    row = connection.execute(select(failures).where(failures.c.fingerprint == fingerprint)).one_or_none()
+    if row is None:
+        raise FailureNotFound(fingerprint)
+    return row
+
+
 def group_page(engine: Engine, fingerprint: str, since: int, until: int) -> GroupPage:
     """Raises FailureNotFound."""
     with reading(engine) as connection:
-        row = connection.execute(select(failures).where(failures.c.fingerprint == fingerprint)).one_or_none()
-        if row is None:
-            raise FailureNotFound(fingerprint)
+        row = _row(connection, fingerprint)
         own = runs.c.fingerprint == fingerprint
         newest = _newest(connection, own)
         return GroupPage(

@@ -3,15 +3,16 @@
 import re
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection, bindparam, func, select
 
 from ledger import clock, muting
-from ledger.prepared import Prepared
+from ledger.prepared import OneOf, Prepared
 from ledger.queries.counting import Count, count, up_to
 from ledger.queries.wanted import first_id_at
 from ledger.states import State
+from ledger.tables import failures as noted
 from ledger.tables import runs
 
 HOUR = 3_600 * clock.SECOND
@@ -23,7 +24,7 @@ FAILED = (State.FAILED, State.DEAD)
 
 #: What differs between two reports of one cause: ids, numbers, and what stands in quotes or after a slash.
 VARYING = re.compile(
-    r"""0x[0-9a-f]+|[0-9a-f]{8}-[0-9a-f-]{27}|'[^']*'|"[^"]*"|“[^”]*”|(?<=\s)/\S+|\d[\d.,:-]*\d|\d""",
+    r"""0x[0-9a-f]+|[0-9a-f]{8}-[0-9a-f-]{27}|(?<!\w)'[^']*'|"[^"]*"|“[^”]*”|(?<=\s)/\S+|\d[\d.,:-]*\d|\d""",
     re.IGNORECASE,
 )
 
@@ -31,7 +32,8 @@ VARYING = re.compile(
 @dataclass(frozen=True, slots=True)
 class Cause:
     """``text`` is the newest error with an ellipsis for what differs; ``buckets`` are the time in twelve parts.
-    A run that failed before there were fingerprints has none: its cause is told by that text."""
+    ``first_at`` is when it was first seen at all. A run that failed before there were fingerprints has none: its
+    cause is told by that text."""
 
     job: str
     error_type: str
@@ -45,11 +47,13 @@ class Cause:
 
 @dataclass(frozen=True, slots=True)
 class Failures:
-    """``muted``: how many of the job's failures nobody wants to be told of; they are not among the causes."""
+    """``muted``: how many of the job's failures nobody wants to be told of; they are not among the causes. ``more``:
+    how many causes there are besides."""
 
     causes: tuple[Cause, ...]
     number: Count
     muted: tuple[tuple[str, int], ...] = ()
+    more: int = 0
 
     def muted_of(self, job: str) -> int:
         return dict(self.muted).get(job, 0)
@@ -61,8 +65,20 @@ def failures(connection: Connection, now: int, span: int = HOUR) -> Failures:
     heard = [row for row in rows if row.fingerprint not in quiet]
     muted = Counter(row.job for row in rows if row.fingerprint in quiet)
     causes = sorted(_causes(heard, now, span), key=lambda cause: (-cause.number, -cause.last_at))
-    number = up_to(MOST_FAILURES, len(rows))
-    return Failures(tuple(causes[:MOST_CAUSES]), number, tuple(sorted(muted.items())))
+    number, more = up_to(MOST_FAILURES, len(rows)), max(0, len(causes) - MOST_CAUSES)
+    return Failures(_since(connection, causes[:MOST_CAUSES]), number, tuple(sorted(muted.items())), more)
+
+
+_noted = Prepared(
+    select(noted.c.fingerprint, noted.c.first_seen_at).where(OneOf(noted.c.fingerprint, "fingerprints"))
+)
+
+
+def _since(connection: Connection, causes: list[Cause]) -> tuple[Cause, ...]:
+    """Each with the time that is noted of its kind, which may be older than all that was looked at."""
+    fingerprints = [cause.fingerprint for cause in causes if cause.fingerprint]
+    first = dict(_noted.run(connection, {"fingerprints": fingerprints}).fetchall()) if fingerprints else {}
+    return tuple(replace(cause, first_at=first.get(cause.fingerprint, cause.first_at)) for cause in causes)
 
 
 _newest = (

@@ -45,23 +45,29 @@ class FlowQueue:
 
 @dataclass(frozen=True, slots=True)
 class Host:
-    """The workers of one host together."""
+    """The workers of one host together: ``busy`` of the ``slots`` of those that take runs; ``leaving`` are at work
+    on the others."""
 
     name: str
     workers: int
     busy: int
     slots: int
+    leaving: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Flow:
-    """``more_queues`` and ``more_hosts`` are not in the drawing for want of room."""
+    """``more_queues`` and ``more_hosts`` are not in the drawing for want of room; ``slots``, ``busy`` and ``leaving``
+    are of all hosts, see there."""
 
     sources: tuple[Source, ...]
     queues: tuple[FlowQueue, ...]
     hosts: tuple[Host, ...]
     more_queues: int
     more_hosts: int
+    slots: int
+    busy: int
+    leaving: int
 
     @property
     def came(self) -> int:
@@ -85,6 +91,9 @@ def flow(connection: Connection, now: int, waiting: Backlog, alive: Iterable[Pro
         hosts=hosts[:MOST_HOSTS],
         more_queues=len(queues) - len(shown),
         more_hosts=max(0, len(hosts) - MOST_HOSTS),
+        slots=sum(each.slots for each in hosts),
+        busy=sum(each.busy for each in hosts),
+        leaving=sum(each.leaving for each in hosts),
     )
 
 
@@ -172,5 +181,6 @@ def _hosts(workers: list[Process], running: list) -> tuple[Host, ...]:
 
 def _host(name: str, workers: list[Process], busy: Counter) -> Host:
     """Workers that are being drained have no slots for others any more, and are busy until they have ended."""
-    slots = sum(each.slots for each in workers if each.takes_runs)
-    return Host(name, len(workers), sum(busy[each.id] for each in workers), slots)
+    taking = [each for each in workers if each.takes_runs]
+    at_work, of_taking = (sum(busy[each.id] for each in some) for some in (workers, taking))
+    return Host(name, len(workers), of_taking, sum(each.slots for each in taking), at_work - of_taking)

@@ -12,6 +12,7 @@ from ledger.queries.lines import LINE_COLUMNS, RunLine, lines_of
 from ledger.queries.status import Status, status_of
 from ledger.queries.usual import usual
 from ledger.queries.workers import Process, alive_processes
+from ledger.states import State
 from ledger.tables import jobs, runs
 
 MOST_JOBS = 500
@@ -152,14 +153,17 @@ class RunArguments:
     args: list[Any]
     kwargs: dict[str, Any]
     typed: bool
+    state: State
 
 
 def run_arguments(engine: Engine, run_id: str) -> RunArguments:
     """What a run was asked for, to fill a form with. Raises RunNotFound."""
-    columns = (runs.c.id, runs.c.job, runs.c.queue, runs.c.priority, runs.c.args, runs.c.typed)
+    columns = (runs.c.id, runs.c.job, runs.c.queue, runs.c.priority, runs.c.args, runs.c.typed, runs.c.state)
     with reading(engine) as connection:
         row = connection.execute(select(*columns).where(runs.c.id == run_id)).one_or_none()
     if row is None:
         raise RunNotFound(run_id)
     given = texts.from_json(row.args)
-    return RunArguments(row.id, row.job, row.queue, row.priority, given["args"], given["kwargs"], row.typed)
+    return RunArguments(
+        row.id, row.job, row.queue, row.priority, given["args"], given["kwargs"], row.typed, State(row.state)
+    )

@@ -16,15 +16,13 @@ from ledger.queries.system import System, system_of
 from ledger.queries.throughput import Range, Throughput, throughput
 from ledger.queries.trouble import Trouble, trouble
 from ledger.queries.upcoming import Upcoming, upcoming
-from ledger.queries.usual import usual_of
-from ledger.queries.workers import alive_processes
+from ledger.queries.usual import usual_at_work
+from ledger.queries.workers import Process, alive_processes, last_to_serve
 from ledger.states import State
 from ledger.tables import runs
 
 MOST_RUNNING = 6
 MOST_RECENT = 8
-#: Of what runs for less, nobody asks whether it is late.
-WONDER = 5 * clock.SECOND
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +35,7 @@ class Overview:
     last_hour: Throughput
     failures: Failures
     last_failures: Failures
+    last_to_serve: dict[str, Process]
     recent: tuple[RunLine, ...]
     upcoming: Upcoming
     flow: Flow
@@ -47,7 +46,8 @@ class Overview:
 
 def overview(engine: Engine, wanted: Range = Range.HOUR, seen_at: int = 0) -> Overview:
     """``throughput`` and ``failures`` are those of the range; what needs somebody is judged by the last hour.
-    ``usual`` says how long runs of the jobs at work take, where that is known; ``seen_at`` is as for ``system``."""
+    ``usual`` says how long runs of the jobs at work take, where that is known; ``last_to_serve`` is of queues that
+    nobody serves; ``seen_at`` is as for ``system``."""
     with reading(engine) as connection:
         now = clock.now()
         recent, waiting, at_work = _recent(connection), backlog(connection, now), _at_work(connection)
@@ -57,11 +57,12 @@ def overview(engine: Engine, wanted: Range = Range.HOUR, seen_at: int = 0) -> Ov
             backlog=waiting,
             running=up_to(CAP, _number_at_work.run(connection, {}).scalar_one()),
             at_work=at_work,
-            usual=usual_of(connection, {each.job for each in at_work if now - each.started_at > WONDER}),
+            usual=usual_at_work(connection, at_work, now),
             throughput=last_hour if wanted == Range.HOUR else throughput(connection, wanted, now),
             last_hour=last_hour,
             failures=lately if wanted == Range.HOUR else failures(connection, now, wanted.length),
             last_failures=lately,
+            last_to_serve=last_to_serve(connection, [each.name for each in waiting.unserved]),
             recent=recent,
             upcoming=upcoming(connection, now),
             flow=flow(connection, now, waiting, alive),

@@ -1,5 +1,7 @@
 """What has to be copied to run something again."""
 
+from dataclasses import dataclass
+
 from sqlalchemy import Connection, Engine, func, select
 
 from ledger import texts
@@ -8,6 +10,7 @@ from ledger.errors import RunNotFound
 from ledger.members import TIES
 from ledger.prepared import OneOf, Prepared
 from ledger.queries.family import family_of
+from ledger.queries.status import Status, status_of
 from ledger.runs import NewRun
 from ledger.states import State
 from ledger.tables import runs
@@ -68,13 +71,35 @@ def repeated_options(row) -> dict:
     return {name: value for name, value in options.items() if name not in TIES}
 
 
-_again = Prepared(
-    select(runs.c.parent_id, func.max(runs.c.id))
+@dataclass(frozen=True, slots=True)
+class Rerun:
+    """A run that repeats another, and what became of it."""
+
+    id: str
+    status: Status
+
+
+_newest = (
+    select(runs.c.parent_id, func.max(runs.c.id).label("id"))
     .where(OneOf(runs.c.parent_id, "ids"), runs.c.parent_id.is_not(None))
     .group_by(runs.c.parent_id)
+    .subquery()
 )
+_again = Prepared(
+    select(
+        _newest.c.parent_id, runs.c.id, runs.c.state, runs.c.failures, runs.c.due_at, runs.c.cancel_requested_at
+    ).join_from(_newest, runs, runs.c.id == _newest.c.id)
+)
+_number_again = Prepared(select(func.count()).select_from(_newest))
 
 
-def newest_reruns(connection: Connection, ids: list[str]) -> dict[str, str]:
+def newest_reruns(connection: Connection, ids: list[str], now: int) -> dict[str, Rerun]:
     """The newest run that repeats each of these that was run again."""
-    return dict(_again.run(connection, {"ids": list(ids)}).fetchall()) if ids else {}
+    rows = _again.run(connection, {"ids": list(ids)}) if ids else ()
+    return {row.parent_id: Rerun(row.id, status_of(row, now)) for row in rows}
+
+
+def number_rerun(engine: Engine, ids: list[str]) -> int:
+    """How many of these were run again."""
+    with reading(engine) as connection:
+        return _number_again.run(connection, {"ids": list(ids)}).scalar_one()

@@ -19,6 +19,7 @@ from ledger.queries.status import Status, status_of
 from ledger.queries.usual import usual
 from ledger.queries.volumes import is_kept
 from ledger.queries.wanted import first_id_at
+from ledger.queries.workers import shown
 from ledger.states import State
 from ledger.tables import attempts, jobs, runs, schedules
 
@@ -30,6 +31,8 @@ MOST_RELATIVES = 20
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
+    """``worker_id`` is set when the page of the workers shows it."""
+
     number: int
     worker: str
     started_at: int
@@ -40,6 +43,7 @@ class Attempt:
     has_traceback: bool
     retry_at: int | None
     late_at: int | None
+    worker_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +114,7 @@ class RunPage:
     logs: Logs
     artifacts: tuple[Artifact, ...]
     schedule: str | None
+    schedule_id: str | None
     tick_at: int | None
     parent: Relative | None
     caller: Relative | None
@@ -124,6 +129,7 @@ class RunPage:
     photo_id: str | None
     usual: int | None
     full: Full | None
+    job_known: bool
 
 
 def run_page(engine: Engine, run_id: str, attempt: int | None = None) -> RunPage:
@@ -145,6 +151,7 @@ def run_page(engine: Engine, run_id: str, attempt: int | None = None) -> RunPage
             logs=logs_of(connection, run_id),
             artifacts=artifacts_of(connection, run_id),
             schedule=_schedule_name(connection, row.schedule_id),
+            schedule_id=row.schedule_id,
             tick_at=row.tick_at,
             parent=_relative(connection, row.parent_id),
             caller=_relative(connection, row.caller_id),
@@ -159,6 +166,7 @@ def run_page(engine: Engine, run_id: str, attempt: int | None = None) -> RunPage
             photo_id=photo_of(connection, run_id),
             usual=usual(connection, row.job) if row.state == State.RUNNING else None,
             full=full(connection, line),
+            job_known=connection.scalar(select(jobs.c.name).where(jobs.c.name == row.job)) is not None,
         )
 
 
@@ -193,10 +201,12 @@ def _attempts(connection: Connection, run_id: str) -> tuple[Attempt, ...]:
     statement = select(
         attempts.c.number, attempts.c.worker, attempts.c.started_at, attempts.c.finished_at,
         attempts.c.outcome, attempts.c.error_type, attempts.c.error, attempts.c.traceback.is_not(None),
-        attempts.c.retry_at, attempts.c.late_at,
+        attempts.c.retry_at, attempts.c.late_at, attempts.c.worker_id,
     )  # fmt: skip
     newest = statement.where(attempts.c.run_id == run_id).order_by(attempts.c.number.desc()).limit(MOST_ATTEMPTS)
-    return tuple(Attempt(*row) for row in connection.execute(newest))
+    rows = connection.execute(newest).fetchall()
+    seen = shown(connection, {row.worker_id for row in rows})
+    return tuple(Attempt(*rest, worker_id if worker_id in seen else None) for *rest, worker_id in rows)
 
 
 def _traceback(connection: Connection, run_id: str, attempt: int | None) -> Traceback | None:

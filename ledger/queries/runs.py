@@ -12,8 +12,9 @@ from ledger.queries.lines import RunLine, lines
 from ledger.queries.looking import look
 from ledger.queries.marks import tags_of
 from ledger.queries.places import Place, nearest, place_of
-from ledger.queries.reruns import newest_reruns
+from ledger.queries.reruns import Rerun, newest_reruns
 from ledger.queries.tabs import counts_of
+from ledger.queries.usual import usual_at_work
 from ledger.queries.wanted import WINDOW, Tab, Wanted, by_looking, needed, resolved
 from ledger.tables import jobs, processes, runs
 
@@ -26,13 +27,14 @@ MOST_VERSIONS = 20
 @dataclass(frozen=True, slots=True)
 class RunsPage:
     """``place`` is the page's place in the list; ``newer`` runs came in after ``wanted.up_to``;
-    ``again`` is the newest run that repeats one of these."""
+    ``again`` is the newest run that repeats one of these; ``usual`` is how long runs of the jobs at work take."""
 
     wanted: Wanted
     place: Place
     lines: tuple[RunLine, ...]
+    usual: dict[str, int | None]
     tags: dict[str, tuple[str, ...]]
-    again: dict[str, str]
+    again: dict[str, Rerun]
     counts: dict[Tab, Count]
     newer: Count
     jobs: tuple[str, ...]
@@ -57,12 +59,14 @@ def runs_page(engine: Engine, wanted: Wanted) -> RunsPage:
             wanted = wanted.anywhere()  # the newest page, whole
             place = place_of(connection, wanted, now, PAGE)
         known_jobs, known_queues = _choices(connection)
+        found = lines(connection, place.ids)
         return RunsPage(
             wanted=wanted,
             place=place,
-            lines=lines(connection, place.ids),
+            lines=found,
+            usual=usual_at_work(connection, found, now),
             tags=tags_of(connection, place.ids),
-            again=newest_reruns(connection, place.ids),
+            again=newest_reruns(connection, place.ids, now),
             counts=counts,
             newer=_newer(connection, wanted, now),
             jobs=known_jobs,

@@ -7,12 +7,17 @@ from statistics import median_low
 
 from sqlalchemy import Connection, Select, bindparam, literal, literal_column, select, union_all
 
+from ledger import clock
 from ledger.prepared import Prepared
+from ledger.queries.lines import RunLine
+from ledger.queries.status import AT_WORK
 from ledger.states import State
 from ledger.tables import runs
 
 #: It is taken from so many of the newest runs.
 LOOKED_AT = 100
+#: Of what runs for less, nobody asks whether it is late.
+WONDER = 5 * clock.SECOND
 
 
 @cache
@@ -36,6 +41,15 @@ def _took_at(place: int) -> Select:
 def usual(connection: Connection, job: str) -> int | None:
     """The middle duration of the successful ones, in microseconds."""
     return usual_of(connection, {job})[job]
+
+
+def usual_at_work(connection: Connection, lines: Iterable[RunLine], now: int) -> dict[str, int | None]:
+    """The same of the jobs of those runs that are at work, long enough for somebody to wonder whether they are late."""
+    return usual_of(connection, {each.job for each in lines if each.status in AT_WORK and _wonders(each, now)})
+
+
+def _wonders(line: RunLine, now: int) -> bool:
+    return line.started_at is not None and now - line.started_at > WONDER
 
 
 def usual_of(connection: Connection, jobs: Iterable[str]) -> dict[str, int | None]:

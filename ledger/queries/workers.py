@@ -1,8 +1,9 @@
 """The processes: who is alive, what each serves and knows, what it runs now, who ended lately."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, Engine, func, select
+from sqlalchemy import Connection, Engine, func, or_, select
 
 from ledger import clock, texts
 from ledger.engine import reading
@@ -88,6 +89,15 @@ def process_now(engine: Engine, process_id: str) -> tuple[Process, int]:
         return _process(row), connection.scalar(held)
 
 
+def unserved_without(engine: Engine, process: Process) -> tuple[str, ...]:
+    """The queues that only this worker serves, or only the workers of this supervisor."""
+    with reading(engine) as connection:
+        taking = [each for each in alive_processes(connection) if each.takes_runs]
+    own = [each for each in taking if process.id in (each.id, each.supervisor_id)]
+    others = {queue for each in taking if each not in own for queue in each.queues}
+    return tuple(sorted({queue for each in own for queue in each.queues} - others))
+
+
 _alive = Prepared(
     select(processes)
     .where(OneOf(processes.c.state, "states"))
@@ -101,10 +111,29 @@ def alive_processes(connection: Connection) -> tuple[Process, ...]:
     return tuple(_process(row) for row in _alive.run(connection, {"states": list(ALIVE)}))
 
 
+_ended = select(processes).where(processes.c.state.not_in(ALIVE)).order_by(processes.c.ended_at.desc())
+_lately_ended = _ended.limit(MOST_ENDED)
+
+
 def _recently_ended(connection: Connection) -> tuple[Process, ...]:
-    statement = select(processes).where(processes.c.state.not_in(ALIVE))
-    rows = connection.execute(statement.order_by(processes.c.ended_at.desc()).limit(MOST_ENDED))
-    return tuple(_process(row) for row in rows)
+    return tuple(_process(row) for row in connection.execute(_lately_ended))
+
+
+def last_to_serve(connection: Connection, queues: Collection[str]) -> dict[str, Process]:
+    """For each of ``queues`` the worker that served it and ended last, if that was lately."""
+    found: dict[str, Process] = {}
+    for process in _recently_ended(connection) if queues else ():
+        for queue in set(process.queues) & set(queues):
+            found.setdefault(queue, process)
+    return found
+
+
+def shown(connection: Connection, ids: Collection[str]) -> frozenset[str]:
+    """Those of ``ids`` that have a row on the page of the workers."""
+    ended = select(_lately_ended.with_only_columns(processes.c.id).subquery().c.id)
+    on_page = or_(processes.c.state.in_(ALIVE), processes.c.id.in_(ended))
+    found = select(processes.c.id).where(processes.c.id.in_(ids), on_page)
+    return frozenset(connection.scalars(found)) if ids else frozenset()
 
 
 def _process(row) -> Process:

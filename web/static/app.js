@@ -139,6 +139,8 @@ function showChosen() {
   bar.classList.add("over");
   bar.hidden = chosen().length === 0;
   bar.querySelector("[data-chosen]").textContent = bar.dataset.bar.replace("0", number);
+  const rest = bar.querySelector("[data-total]"); // all that match, where more do than are ticked
+  rest.hidden = number >= Number(rest.dataset.total);
   all.hidden = false;
   all.checked = number === boxes.length;
   all.indeterminate = number > 0 && number < boxes.length;
