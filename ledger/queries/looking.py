@@ -10,14 +10,14 @@ from ledger.prepared import Prepared
 from ledger.queries.counting import Count
 from ledger.queries.places import Place, at_window, edge_of, in_window, place_of, turned
 from ledger.queries.tabs import grouped, number_in
-from ledger.queries.wanted import STATES, Tab, Wanted, by_index, by_looking, in_age, in_tab, needed
+from ledger.queries.wanted import STATES, Tab, Wanted, by_looking, in_age, in_tab, needed
 from ledger.states import State
 from ledger.tables import runs
 
 #: What a tab is told by, and the id.
 TOLD = (runs.c.id, runs.c.state, runs.c.failures, runs.c.due_at)
 #: A look ends when it has found so many: they fill any page, and are many enough to say "and more".
-MOST_FOUND = 500
+MOST_FOUND = 200
 #: A state with so many runs at most is looked through whole.
 FEW = 2_000
 
@@ -80,9 +80,6 @@ def _few(connection: Connection) -> set[State]:
 
 def _whole(connection: Connection, every: Wanted, few: list[State], now: int) -> list[Row]:
     of_state = replace(every, tab=Tab.FAILED)  # by which the state is what an index finds, and the job is looked for
-    parts = (
-        select(*_columns(of_state)).where(*by_index(of_state, state)).order_by(runs.c.id.desc()).limit(FEW)
-        for state in few
-    )
-    seen = union_all(*(select(part.subquery()) for part in parts)).subquery()
-    return connection.execute(grouped(_found(seen, of_state, now).subquery(), now)).fetchall()
+    columns = [*_columns(every), *([runs.c.job] if every.job else [])]
+    theirs = select(*columns).where(runs.c.state.in_(few), *in_age(every)).limit(FEW * len(few)).subquery()
+    return connection.execute(grouped(_found(theirs, of_state, now).subquery(), now)).fetchall()
