@@ -8,12 +8,15 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 from sqlalchemy import Engine
 
-from ledger import clock, notes
+from ledger import clock, fleet, notes, recurrence, schedules
 from ledger.claims import Claim
 from ledger.engine import writing
+from ledger.fleet import Job, NewProcess
 from ledger.notes import LogLine
 from ledger.progress import Progress, report
+from ledger.schedules import NewSchedule
 from tests.chromium import (
+    complaints,
     launched,  # noqa: F401
     opened,  # noqa: F401
     serving,
@@ -280,3 +283,17 @@ def test_all_that_match_is_offered_only_where_more_match_than_are_ticked(page: P
     page.locator("[data-all]").check()
     expect(page.locator("[data-chosen]")).to_have_text("2 chosen")
     expect(rest).to_be_hidden()
+
+
+def test_schedules_are_ticked_one_by_one_and_all_at_once(page: Page, engine: Engine):
+    fleet.register(engine, NewProcess(kind="worker"), [Job("add", "default", 0, {}, "", "", {}, "")])
+    with writing(engine) as connection:
+        for name in ("early", "late"):
+            schedules.create(connection, NewSchedule(name=name, job="add", rule=recurrence.parse("cron", "0 3 * * *")))
+    said = complaints(page)
+    page.goto("/schedules")
+    page.locator("#pick .pick[name=id]").first.check()
+    expect(page.locator("[data-chosen]")).to_have_text("1 chosen")
+    page.locator("[data-all]").check()
+    expect(page.locator("[data-chosen]")).to_have_text("2 chosen")
+    assert said == []

@@ -140,7 +140,7 @@ function showChosen() {
   bar.hidden = chosen().length === 0;
   bar.querySelector("[data-chosen]").textContent = bar.dataset.bar.replace("0", number);
   const rest = bar.querySelector("[data-total]"); // all that match, where more do than are ticked
-  rest.hidden = number >= Number(rest.dataset.total);
+  if (rest) rest.hidden = number >= Number(rest.dataset.total);
   all.hidden = false;
   all.checked = number === boxes.length;
   all.indeterminate = number > 0 && number < boxes.length;
