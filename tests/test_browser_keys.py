@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from tests.chromium import (
     launched,  # noqa: F401
@@ -111,14 +111,29 @@ def test_the_palette_starts_a_job_when_enter_is_pressed_twice(page: Page, served
     page.goto("/runs")
     press(page, "Control+k")
     page.keyboard.type("greet")
-    start = page.get_by_role("option", name="Start greet now")
-    expect(start).to_be_visible()
+    expect(page.locator("#option-search[data-url$='q=greet']")).to_be_visible()  # all of it was answered
+    expect(page.get_by_role("option", name="Start greet now")).to_be_visible()
     press(page, "ArrowDown Enter")
     expect(page.get_by_text("Press Enter again to start greet.")).to_be_visible()
     assert page.url.endswith("/runs")
     press(page, "Enter")
     page.wait_for_url("/runs/*")
     assert row(served.engine, page.url.rpartition("/")[2]).job == "greet"
+
+
+def test_an_answer_that_comes_late_leaves_the_choice_where_the_arrows_put_it(page: Page):
+    page.goto("/runs")
+    held: list[Route] = []
+    page.route("**/search?q=greet", lambda route: held.append(route))
+    press(page, "Control+k")
+    page.keyboard.type("gree")
+    expect(page.locator("#option-search[data-url$='q=gree']")).to_be_visible()
+    with page.expect_request("**/search?q=greet"):
+        page.keyboard.type("t")
+    press(page, "ArrowDown")  # which lets the held request arrive here
+    held.pop().continue_()
+    expect(page.locator("#option-search[data-url$='q=greet']")).to_be_visible()
+    expect(page.get_by_role("option", name="Start greet now")).to_have_attribute("aria-selected", "true")
 
 
 def test_what_changes_is_said_in_one_sentence(page: Page, served: Site):

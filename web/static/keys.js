@@ -49,12 +49,16 @@ const status = dialog.querySelector("[role=status]");
 const form = dialog.querySelector("form");
 const options = () => Array.from(place.querySelectorAll("[role=option]"));
 let armed = null; // the job that the next Enter starts
+let moved = null; // what the arrows chose since something was typed
 let asked = 0;
 let found = Promise.resolve(); // settled when the options are those of what stands in the field
 
 export function find() {
+  moved = null;
   found = ask();
 }
+
+const target = (option) => option.dataset.url ?? option.dataset.start;
 
 async function ask() {
   const number = ++asked;
@@ -67,7 +71,8 @@ async function ask() {
   if (number !== asked) return;
   place.replaceChildren(list);
   field.setAttribute("aria-expanded", "true");
-  choose(options()[0]);
+  const kept = moved && options().find((each) => target(each) === moved); // chosen before the answer came
+  choose(kept ?? options()[0]);
   status.textContent = list.dataset.said;
 }
 
@@ -97,7 +102,9 @@ function start(option) {
 function step(by) {
   const all = options();
   const at = all.findIndex((each) => each.getAttribute("aria-selected") === "true");
-  choose(all[(at + by + all.length) % all.length]);
+  const next = all[(at + by + all.length) % all.length];
+  moved = next && target(next);
+  choose(next);
 }
 
 field.addEventListener("input", () => {
