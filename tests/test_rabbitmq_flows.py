@@ -216,3 +216,13 @@ def test_what_lies_in_rabbitmq_is_seen_without_waiting_for_it(rabbitmq_stack: St
         wait_until(lambda: publisher.depths(["seen"]) is None, 20, "nothing is known any more")
     finally:
         publisher.close()
+
+
+def test_with_broker_and_ledger_away_both_are_asked_now_and_then(rabbitmq_stack: Stack, rabbitmq, postgresql):
+    workers = rabbitmq_stack.workers()
+    rabbitmq.kill()
+    postgresql.stop("immediate")
+    workers.wait_for_log("the ledger cannot be used now")
+    began, asked = time.monotonic(), workers.log_text().count("lost RabbitMQ")
+    workers.wait_until(lambda: workers.log_text().count("lost RabbitMQ") >= asked + 6, 60, "they are asked again")
+    assert time.monotonic() - began > 0.5  # without a pause: a thousand times a second

@@ -24,6 +24,7 @@ from workers.line import Line
 log = logging.getLogger(__name__)
 
 FULL_SECONDS = 0.25  # with all slots busy for so long, hints go back for other workers
+AWAY_SECONDS = 1.0  # so long a ledger that is away is left alone: it refuses a thousand times a second
 
 
 class HintConsumer(LedgerConsumer):
@@ -51,6 +52,7 @@ class HintConsumer(LedgerConsumer):
                 self._serve(self._line.hints(min(self._timeout, max(0.001, self._look_at - time.monotonic()))))
         except LedgerAway as error:
             self._line.lose(error)  # hints go back unacked: an unreachable ledger must not drain RabbitMQ
+            self._look_at = time.monotonic() + AWAY_SECONDS
         except (AMQPError, OSError) as error:
             self._line.lose(error)
 
