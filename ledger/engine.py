@@ -109,7 +109,7 @@ def _insist(act: Callable[[], object]) -> None:
 @contextmanager
 def writing(engine: Engine) -> Iterator[Connection]:
     """A transaction that is committed, on disk, when the block ends. Raises LedgerAway."""
-    _end_moment()
+    end_moment()
     with translated(), engine.begin() as connection:
         yield connection
         failpoints.before_commit(connection)
@@ -184,8 +184,8 @@ class _Moment:
 _moment: ContextVar[_Moment | None] = ContextVar("moment", default=None)
 
 
-def _end_moment() -> None:
-    """What is read from now on includes what this thread writes."""
+def end_moment() -> None:
+    """What this thread reads from now on is of now. For whoever writes, or waits for news."""
     if moment := _moment.get():
         moment.end()
 

@@ -5,6 +5,7 @@ import gzip
 import json
 import re
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from io import StringIO
 
 import numpy as np
@@ -24,8 +25,10 @@ from ledger.volumes import NewVolume
 from tests import stored_volumes
 from tests.ledger_steps import failed, finish, succeeded, written
 from tests.ledgers import prepare
+from tests.processes import wait_until
 from tests.stored_volumes import CT_ID, PET_ID
 from tests.web_steps import Site, text
+from web import subjects
 from workers.catalog import announce
 from workers.jobs.measurements import measure
 from workers.jobs.volumes import ingest
@@ -160,11 +163,26 @@ def held_by_a_worker(site: Site):
 def test_a_visitor_waits_a_little_for_the_picture(site: Site):
     """It is there within the second: the page of the volume comes at once."""
     site.page("/subjects/17")
+    volume_id = keep_seventeen(site)
+    assert site.client.get("/subjects/17").headers["Location"] == f"/volumes/{volume_id}"
+
+
+def test_a_picture_that_comes_while_a_visitor_waits_is_seen(site: Site, monkeypatch):
+    monkeypatch.setattr(subjects, "PATIENCE_SECONDS", 10.0)
+    with ThreadPoolExecutor(1) as pool:
+        answer = pool.submit(site.client.get, "/subjects/17")
+        wait_until(lambda: runs_of(site), 5, "the visit has started its loading")
+        volume_id = keep_seventeen(site)
+        assert answer.result().headers["Location"] == f"/volumes/{volume_id}"
+
+
+def keep_seventeen(site: Site) -> str:
+    """Does what the run that loads subject 17 would do; the volume's id."""
     held = held_by_a_worker(site)
     said = {"name": "17", "subject": "17", "label": "", "modality": "", "acquired": "", "unit": "", "bytes": 1}
     written(site.engine, volumes.keep, NewVolume(run_id=held.id, claim_token=held.token, sidecar=said))
     finish(site.engine, succeeded(held))
-    assert site.client.get("/subjects/17").headers["Location"] == f"/volumes/{held.id}"
+    return held.id
 
 
 # Measurements

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from flask import Blueprint, abort, redirect, request, url_for
 from flask_babel import gettext as _
 
+from ledger.engine import end_moment
 from ledger.queries import volumes as queries
 from ledger.queries.jobs import job_page
 from ledger.queries.lines import RunLine, newest_with_key
@@ -80,6 +81,7 @@ def volume_soon(subject: str) -> str | None:
     watch, until = console().watch, time.monotonic() + (0 if is_poll() else PATIENCE_SECONDS)
     while True:
         seen = watch.version
+        end_moment()  # each look is of now
         found = volume_of(subject)
         rest = until - time.monotonic()
         if found or rest <= 0 or page_of(subject).is_over:
