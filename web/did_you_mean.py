@@ -3,8 +3,7 @@
 import re
 from dataclasses import dataclass
 
-from ledger.queries.argument_names import argument_names
-from ledger.queries.arguments import Condition
+from ledger.queries.arguments import Condition, argument_names
 from web.asked import Asked
 from web.console import console
 

@@ -7,11 +7,12 @@ import json
 import re
 from dataclasses import dataclass, replace
 
-from sqlalchemy import Boolean, Connection, Float, Text, and_, case, cast, func, literal, or_, select
+from sqlalchemy import Boolean, Connection, Engine, Float, Text, and_, case, cast, func, literal, or_, select
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 
 from ledger import texts
+from ledger.engine import reading
 from ledger.tables import jobs
 
 CONDITION = re.compile(r"""(?<!\S)([^\W\d]\w*(?:\.\w+)*)\s*(!=|>=|<=|=|>|<)\s*("(?:[^"\\]|\\.)*"|[^\s"=<>!]\S*)""")
@@ -67,9 +68,19 @@ def placed(connection: Connection, conditions: tuple[Condition, ...]) -> tuple[C
     """With the places where jobs take these names as positional arguments, as their schemas say."""
     if not conditions:
         return ()
-    rows = connection.execute(select(jobs.c.name, jobs.c.parameters).order_by(jobs.c.name).limit(MOST_JOBS))
-    orders = {row.name: _in_order(texts.from_json(row.parameters)) for row in rows}
+    orders = {job: _in_order(schema) for job, schema in _schemas(connection).items()}
     return tuple(replace(each, places=_places(each.name, orders)) for each in conditions)
+
+
+def argument_names(engine: Engine) -> frozenset[str]:
+    """The names of the arguments that jobs take."""
+    with reading(engine) as connection:
+        return frozenset(name for each in _schemas(connection).values() for name in each.get("properties", {}))
+
+
+def _schemas(connection: Connection) -> dict[str, dict]:
+    rows = connection.execute(select(jobs.c.name, jobs.c.parameters).order_by(jobs.c.name).limit(MOST_JOBS))
+    return {row.name: texts.from_json(row.parameters) for row in rows}
 
 
 def _in_order(parameters: dict) -> list[str]:

@@ -2,8 +2,6 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from itertools import groupby
-from operator import attrgetter
 
 from sqlalchemy import Connection
 
@@ -11,7 +9,7 @@ from ledger import pauses
 from ledger.pauses import Pause
 from ledger.queries.consumers import consumers
 from ledger.queries.counting import Count
-from ledger.queries.queued import Range, ranges
+from ledger.queries.queued import Range, by_queue, ranges
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +53,8 @@ def backlog_of(connection: Connection, parts: Iterable[Range], now: int) -> Back
     """``parts`` are the ranges of all queues."""
     served, paused = consumers(connection, now), pauses.paused(connection, now)
     found = (
-        waiting_in(name, list(its_parts), served.consume(name), paused.get(name))
-        for name, its_parts in groupby(parts, attrgetter("queue"))
+        waiting_in(name, its_parts, served.consume(name), paused.get(name))
+        for name, its_parts in by_queue(parts).items()
     )
     return Backlog(tuple(each for each in found if each.waiting))
 

@@ -12,8 +12,8 @@ from ledger.queries.backlog import Backlog
 from ledger.queries.counting import Count
 from ledger.queries.levels import TAKEN_OUT
 from ledger.queries.wanted import first_id_at
-from ledger.queries.workers import Process
-from ledger.tables import is_running, runs
+from ledger.queries.workers import Process, numbers_at_work
+from ledger.tables import runs
 
 MINUTE = 60 * clock.SECOND
 MOST_SAMPLED = 3_000  # runs looked at for a rate; of more, the newest speak for the minute
@@ -81,7 +81,7 @@ class Flow:
 def flow(connection: Connection, now: int, waiting: Backlog, alive: Iterable[Process]) -> Flow:
     workers = [each for each in alive if each.kind == "worker"]
     came, went = _came(connection, now), _went(connection, now)
-    running = _running.run(connection, {}).fetchall()
+    running = numbers_at_work(connection)
     hosts = _hosts(workers, running)
     queues = _queues(waiting, workers, running, came, went, set(pauses.paused(connection, now)))
     shown = sorted(queues, key=lambda each: (-each.waiting.number, -each.came, each.name))[:MOST_QUEUES]
@@ -103,8 +103,6 @@ def _sampled(newest: Select) -> Prepared:
     return Prepared(select(first, second, func.count(), func.min(at)).group_by(first, second))
 
 
-_key = (runs.c.worker_id, runs.c.queue)
-_running = Prepared(select(*_key, func.count().label("number")).where(is_running).group_by(*_key))
 _made = _sampled(
     select(runs.c.origin, runs.c.queue, runs.c.created_at)
     .where(runs.c.id >= bindparam("since"))

@@ -12,7 +12,7 @@ from ledger.dispatch import next_dispatch_at
 from ledger.engine import reading
 from ledger.queries.backlog import Backlog, backlog_of
 from ledger.queries.counting import Count, count
-from ledger.queries.queued import MOST_QUEUES, Range, ranges
+from ledger.queries.queued import MOST_QUEUES, Range, by_queue, ranges
 from ledger.queries.workers import Process, alive_processes
 from ledger.tables import attempts, is_queued, is_running, rejected, runs, totals
 from ledger.tally import marks_of
@@ -73,10 +73,10 @@ def _totals(connection: Connection) -> tuple[Total, ...]:
 
 def _other_queues(connection: Connection, parts: Iterable[Range]) -> Count:
     """Runs that are queued beyond the queues that have numbers of their own."""
-    names = {each.queue for each in parts}
+    names = list(by_queue(parts))  # in the order of the database, which need not be ours
     if len(names) < MOST_QUEUES:
         return Count()
-    return count(connection, select(runs.c.id).where(is_queued, runs.c.queue > max(names)))
+    return count(connection, select(runs.c.id).where(is_queued, runs.c.queue > names[-1]))
 
 
 def _running(connection: Connection) -> tuple[tuple[str, int], ...]:

@@ -80,6 +80,5 @@ def _few(connection: Connection) -> set[State]:
 
 def _whole(connection: Connection, every: Wanted, few: list[State], now: int) -> list[Row]:
     of_state = replace(every, tab=Tab.FAILED)  # by which the state is what an index finds, and the job is looked for
-    columns = [*_columns(every), *([runs.c.job] if every.job else [])]
-    theirs = select(*columns).where(runs.c.state.in_(few), *in_age(every)).limit(FEW * len(few)).subquery()
+    theirs = select(*_columns(of_state)).where(runs.c.state.in_(few), *in_age(every)).limit(FEW * len(few)).subquery()
     return connection.execute(grouped(_found(theirs, of_state, now).subquery(), now)).fetchall()

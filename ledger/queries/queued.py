@@ -97,6 +97,13 @@ def _ranges(rows: Iterable[Row]) -> tuple[Range, ...]:
     return tuple(Range(*row[:3], up_to(CAP, row.due), row.oldest_due, up_to(CAP, row.later)) for row in rows)
 
 
+def by_queue(parts: Iterable[Range]) -> dict[str, list[Range]]:
+    found: dict[str, list[Range]] = {}
+    for part in parts:
+        found.setdefault(part.queue, []).append(part)
+    return found
+
+
 def priorities(connection: Connection, queue: str, lane: str) -> list[int]:
     """Those of the queued runs of a lane, the lowest number, which goes first, first."""
     found: list[int] = []

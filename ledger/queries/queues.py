@@ -3,8 +3,6 @@
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
-from itertools import groupby
-from operator import attrgetter
 
 from sqlalchemy import Connection, Engine, func, select
 
@@ -17,7 +15,7 @@ from ledger.queries.consumers import consumers
 from ledger.queries.counting import Count, count
 from ledger.queries.levels import Level, Levels
 from ledger.queries.lines import LINE_COLUMNS, RunLine, lines_of
-from ledger.queries.queued import Range, ranges, ranges_of
+from ledger.queries.queued import Range, by_queue, ranges, ranges_of
 from ledger.queries.workers import Process, alive_processes
 from ledger.states import State
 from ledger.tables import jobs, rejected, runs
@@ -83,7 +81,7 @@ class _Look:
 
     def __init__(self, connection: Connection, now: int, parts: Iterable[Range]):
         self._connection = connection
-        self._parts = {name: list(its_parts) for name, its_parts in groupby(parts, attrgetter("queue"))}
+        self._parts = by_queue(parts)
         self.processes = [each for each in alive_processes(connection) if each.kind == "worker"]
         self.jobs = connection.execute(select(jobs.c.name, jobs.c.queue).order_by(jobs.c.name)).fetchall()
         self._served = consumers(connection, now)

@@ -69,13 +69,18 @@ def _reason(
     attempt, attempts = (row.failures + 1, row.max_attempts) if row.failures else (None, None)
     due_at = row.due_at if row.due_at > now else None
     why = Why.PAUSED if pause and due_at is None else _why(row, served, due_at, places, use)
-    first = places[: places.index(row.id)] if row.id in places else places[:MOST_AHEAD]
-    ahead, newer = Count(len(first), row.id not in places), sum(each > row.id for each in first)
     return Reason(
-        why, row.queue, attempt, attempts, due_at, *((ahead, newer) if why == Why.BEHIND else ()),
+        why, row.queue, attempt, attempts, due_at, *(_ahead(row.id, places) if why == Why.BEHIND else ()),
         pause=pause if why == Why.PAUSED else None,
         limits=use if why in (Why.FULL, Why.USED_UP) else None,
     )  # fmt: skip
+
+
+def _ahead(run_id: str, places: list[str]) -> tuple[Count, int]:
+    """How many go before the run, and how many of them were made after it."""
+    is_seen = run_id in places
+    first = places[: places.index(run_id)] if is_seen else places
+    return Count(len(first), not is_seen), sum(each > run_id for each in first)
 
 
 def _why(row, served: Consumers, due_at: int | None, places: list[str], use: Use | None) -> Why:

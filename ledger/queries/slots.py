@@ -3,11 +3,10 @@
 from collections import Counter
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection
 
 from ledger.queries.reasons import Why
-from ledger.queries.workers import alive_processes
-from ledger.tables import is_running, runs
+from ledger.queries.workers import alive_processes, numbers_at_work
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,18 +24,10 @@ def full(connection: Connection, line) -> Full | None:
         return None
     alive = alive_processes(connection)
     slots = {each.id: each.slots for each in alive if each.takes_runs and line.queue in each.queues}
-    busy, others = _at_work(connection, list(slots), line.queue)
+    mine = [row for row in numbers_at_work(connection) if row.worker_id in slots]
+    busy = Counter()
+    for row in mine:
+        busy[row.worker_id] += row.number
     if not sum(slots.values()) or any(busy[worker] < number for worker, number in slots.items()):
         return None
-    return Full(len(slots), sum(slots.values()), others)
-
-
-def _at_work(connection: Connection, workers: list[str], queue: str) -> tuple[Counter[str], int]:
-    """How many runs each of the workers has, and how many of all of these are of other queues."""
-    columns = (runs.c.worker_id, runs.c.queue, func.count())
-    own = select(*columns).where(is_running, runs.c.worker_id.in_(workers)).group_by(*columns[:2])
-    busy, others = Counter(), 0
-    for worker, queue_of_it, number in connection.execute(own):
-        busy[worker] += number
-        others += number if queue_of_it != queue else 0
-    return busy, others
+    return Full(len(slots), sum(slots.values()), sum(row.number for row in mine if row.queue != line.queue))

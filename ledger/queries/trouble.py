@@ -59,18 +59,17 @@ def trouble(connection: Connection, now: int) -> Trouble:
     return Trouble(deaths, missed, _stuck(connection, now), gone(connection), faults(connection))
 
 
-_died = (
+_died = Prepared(
     select(processes.c.ended_at, processes.c.ended_because)
     .where(processes.c.state == literal("gone"), processes.c.kind == literal("worker"))
     .where(processes.c.ended_at >= bindparam("since"))
     .order_by(processes.c.ended_at.desc())
     .limit(MOST_DEATHS + 1)
 )
-_last_deaths = Prepared(_died)
 
 
 def _deaths(connection: Connection, since: int) -> Deaths:
-    rows = _last_deaths.run(connection, {"since": since}).fetchall()
+    rows = _died.run(connection, {"since": since}).fetchall()
     if not rows:
         return Deaths(Count())
     return Deaths(up_to(MOST_DEATHS, len(rows)), rows[0].ended_at, rows[0].ended_because or "")

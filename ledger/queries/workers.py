@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, Engine, func, or_, select
+from sqlalchemy import Connection, Engine, Row, func, or_, select
 
 from ledger import clock, texts
 from ledger.engine import reading
@@ -113,6 +113,15 @@ def alive_processes(connection: Connection) -> tuple[Process, ...]:
 
 _ended = select(processes).where(processes.c.state.not_in(ALIVE)).order_by(processes.c.ended_at.desc())
 _lately_ended = _ended.limit(MOST_ENDED)
+
+
+_key = (runs.c.worker_id, runs.c.queue)
+_at_work = Prepared(select(*_key, func.count().label("number")).where(is_running).group_by(*_key))
+
+
+def numbers_at_work(connection: Connection) -> list[Row]:
+    """The number of running runs by ``worker_id`` and ``queue``."""
+    return _at_work.run(connection, {}).fetchall()
 
 
 def _recently_ended(connection: Connection) -> tuple[Process, ...]:
