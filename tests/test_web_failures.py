@@ -1,5 +1,6 @@
 """Why runs fail, as pages: the list, the page of one way, muting it, and the badge."""
 
+import pytest
 from sqlalchemy import update
 
 from ledger import clock, muting, upkeep
@@ -148,6 +149,16 @@ def test_a_failure_is_muted_and_unmuted_in_its_row_and_the_muted_are_counted_on_
     assert text(link) == "1 muted" and page.select_one(link["href"]) and len(rows(page)) == 1
     page = site.page(site.press(page, f"Un{word[0].lower()}{word[1:]}").location)
     assert "muted" not in text(page.select_one(".head")) and len(rows(page)) == 1
+
+
+@pytest.mark.parametrize("said", ["fingerprint=x", "_external=1", "_scheme=javascript", "_anchor=x", "range=%00"])
+def test_what_else_stands_in_the_address_of_a_muting_disturbs_nothing(site: Site, said: str):
+    fail(site.engine)
+    form = next(each for each in site.page("/failures").select("main form") if "mute" in each["action"])
+    fields = {each["name"]: each["value"] for each in form.select("input")}
+    assert site.client.post(f"/failures/{MARK}/mute?{said}", data=fields).status_code == 303
+    undo = site.page("/failures").select_one(".note form")
+    assert undo["action"].startswith(f"/failures/{MARK}/unmute")
 
 
 def test_what_was_muted_is_named_and_can_be_taken_back_at_once(site: Site):

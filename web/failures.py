@@ -57,7 +57,8 @@ def unmute(fingerprint: str):
 
 def _muted(fingerprint: str) -> Markup:
     """What is said when it was muted, with a button that takes it back."""
-    undo = url_for("failures.unmute", fingerprint=fingerprint, **request.args.to_dict())
+    here = {"range": request.args.get("range"), "from": request.args.get("from")}
+    undo = url_for("failures.unmute", fingerprint=fingerprint, **here)
     return Markup(render_template("failures/_muted.html", words=_words(fingerprint), undo_url=undo))
 
 
