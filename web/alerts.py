@@ -23,6 +23,7 @@ from ledger.queries.workers import Process
 from web import alerts_together, pause_words, schedule_origin
 from web.alert import SINCE, Alert, told
 from web.numbers import count, duration, number, size
+from web.worker_view import row_url
 
 #: A job fails much when it failed so often, and in so many percent of its runs.
 MUCH_NUMBER, MUCH_PERCENT = 5, 5
@@ -138,8 +139,7 @@ def _unserved(last: dict[str, Process], queue: WaitingQueue) -> Alert:
 
 def _last(worker: Process) -> Markup:
     """Who served it before, with the way to its row."""
-    address = url_for("workers.index", _anchor=f"process-{worker.id}")
-    name = Markup('<a href="{}">{}</a>').format(address, worker.name)
+    name = Markup('<a href="{}">{}</a>').format(row_url(worker.id), worker.name)
     return Markup(_("The last one, {name}, ended: {because}.")).format(name=name, because=worker.ended_because or "?")
 
 

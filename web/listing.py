@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from flask import url_for
 from flask_babel import gettext as _
 
-from ledger import clock
 from ledger.actions import Kind
 from ledger.queries.counting import Count
 from ledger.queries.lines import RunLine
@@ -17,7 +16,7 @@ from ledger.queries.wanted import Tab, instant_of
 from web.asked import AGES, Asked, in_words
 from web.console import console
 from web.did_you_mean import Meant, meant
-from web.pace import STEP, Pace, pace
+from web.pace import Pace, now_in_steps, pace
 from web.strip import current_strip
 from web.words import ORIGIN, TAB
 
@@ -158,7 +157,7 @@ def page_of(asked: Asked, found: RunsPage, views: tuple[View, ...]) -> ListPage:
 def paces(found: RunsPage) -> dict[str, Pace]:
     """Of the runs at work, by their ids."""
     at_work = [each for each in found.lines if each.status in AT_WORK]
-    return {each.id: pace(each, found.usual.get(each.job), clock.now() // STEP * STEP) for each in at_work}
+    return {each.id: pace(each, found.usual.get(each.job), now_in_steps()) for each in at_work}
 
 
 def _total(found: RunsPage) -> Count:

@@ -6,7 +6,6 @@ from typing import Any
 
 from flask import Blueprint, request, url_for
 
-from ledger import clock
 from ledger.queries import overview as queries
 from ledger.queries.failures import Cause
 from ledger.queries.lines import RunLine
@@ -20,7 +19,7 @@ from web.figures import Figure
 from web.flowview import FlowView
 from web.language import Later as _l
 from web.live import live_page
-from web.pace import STEP, Pace, pace
+from web.pace import Pace, now_in_steps, pace
 
 blueprint = Blueprint("overview", __name__)
 
@@ -104,7 +103,7 @@ def _range_link(each: Range, current: Range) -> RangeLink:
 
 def _at_work(run: RunLine, usual: int | None) -> AtWork:
     known = run.progress and run.progress.percent is not None
-    return AtWork(run, f"{run.progress.percent} %" if known else "", pace(run, usual, clock.now() // STEP * STEP))
+    return AtWork(run, f"{run.progress.percent} %" if known else "", pace(run, usual, now_in_steps()))
 
 
 def _cause(cause: Cause) -> CauseRow:

@@ -22,6 +22,10 @@ class Pace:
     is_late: bool
 
 
+def now_in_steps() -> int:
+    return clock.now() // STEP * STEP
+
+
 def pace(line: RunLine, usual: int | None, now: int) -> Pace:
     elapsed = max(0, now - line.started_at) if line.started_at else 0
     is_late = usual is not None and elapsed > max(LATE * usual, usual + SECONDS)

@@ -21,13 +21,14 @@ from web.filters import first_line
 from web.history import Event
 from web.numbers import count
 from web.offers import Offer, is_shown_by, offers_of
-from web.pace import STEP, Pace, pace
+from web.pace import Pace, now_in_steps, pace
 from web.rerun_advice import edit_first
 from web.results import Result, result_of
 from web.slot_words import full_words
 from web.timeline import Timeline, timeline
 from web.tracebacks import Block, Place
 from web.words import ORIGIN
+from web.worker_view import row_url
 
 LINE_SHOWN = 160
 
@@ -95,7 +96,7 @@ class RunView:
 
 
 def page_of(run: RunPage) -> RunView:
-    line, now = run.line, clock.now() // STEP * STEP
+    line, now = run.line, now_in_steps()
     text = run.traceback.text if run.traceback else ""
     offers = offers_of(None if run.result is None or run.result.is_cut else run.result.text, run.artifacts)
     return RunView(
@@ -162,17 +163,13 @@ def _attempt(attempt: Attempt, line: RunLine, is_one_of_several: bool) -> Attemp
         words,
         attempt.outcome,
         attempt.worker,
-        _worker_url(attempt.worker_id) if attempt.worker_id else "",
+        row_url(attempt.worker_id) if attempt.worker_id else "",
         attempt.started_at,
         took,
         first_line(attempt.error)[:LINE_SHOWN] if is_one_of_several else "",
         attempt.retry_at if attempt.outcome == Outcome.FAILED else None,
         attempt.late_at,
     )
-
-
-def _worker_url(process_id: str) -> str:
-    return url_for("workers.index", _anchor=f"process-{process_id}")
 
 
 def _other_tracebacks(run: RunPage) -> tuple[int, ...]:

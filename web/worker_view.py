@@ -3,6 +3,7 @@
 from collections import Counter
 from dataclasses import dataclass
 
+from flask import url_for
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
@@ -76,6 +77,11 @@ def _counted(workers: tuple[WorkerNow, ...]) -> str:
         said = ngettext("%(up)s of %(num)s takes runs", "%(up)s of %(num)s take runs", len(workers), up=len(taking))
         return _("%(said)s; whoever drains or does not beat takes none", said=said)
     return ngettext("1 worker", "%(num)s workers", len(workers)) if workers else ""
+
+
+def row_url(process_id: str) -> str:
+    """Where the process stands on the page of the workers."""
+    return url_for("workers.index", _anchor=f"process-{process_id}")
 
 
 def nobody_else(queues: tuple[str, ...]) -> str:
